@@ -1,0 +1,2 @@
+//! The `zmq` program.
+fn main() {}

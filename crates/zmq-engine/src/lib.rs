@@ -1,0 +1,1 @@
+//! Untyped ZeroMQ sockets: links, drivers, run-time options, readiness.

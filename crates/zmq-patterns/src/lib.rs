@@ -1,0 +1,1 @@
+//! The ZeroMQ socket types as state machines over peers.

@@ -1,0 +1,1 @@
+//! Endpoints to byte streams, framed messages and datagrams, behind one trait.

@@ -1,0 +1,1 @@
+//! ZeroMQ in Rust: typed sockets, async on any executor and blocking.

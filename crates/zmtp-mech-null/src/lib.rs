@@ -1,0 +1,1 @@
+//! The NULL mechanism of ZMTP 3.x.

@@ -1,0 +1,1 @@
+//! ZMTP 1.0 to 3.1 as a sans-IO protocol: frames, commands, sessions.

@@ -1,0 +1,2 @@
+//! Every command and every repository rule.
+fn main() {}
