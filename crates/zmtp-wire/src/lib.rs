@@ -1,1 +1,56 @@
 //! ZMTP 1.0 to 3.1 as a sans-IO protocol: frames, commands, sessions.
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic
+    )
+)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod error;
+mod limits;
+mod socket_type;
+mod time;
+mod version;
+
+pub use error::{CommandName, Error, Foreign, Incompatible, Misbehaved, Refused};
+pub use limits::Limits;
+pub use socket_type::SocketType;
+pub use time::Time;
+pub use version::Version;
+
+#[cfg(feature = "alloc")]
+mod config;
+#[cfg(feature = "alloc")]
+mod event;
+#[cfg(feature = "alloc")]
+mod frame;
+#[cfg(feature = "alloc")]
+mod mechanism;
+#[cfg(feature = "alloc")]
+mod message;
+#[cfg(feature = "alloc")]
+mod properties;
+#[cfg(feature = "alloc")]
+mod session;
+
+#[cfg(feature = "alloc")]
+pub use self::{
+    config::{Heartbeat, SessionConfig, SubscriptionFrames},
+    event::{Credentials, Event, Peer, Verdict},
+    frame::{Frame, INLINE},
+    mechanism::{Established, Mechanism, Step, Transform},
+    message::Message,
+    properties::Properties,
+    session::Session,
+};

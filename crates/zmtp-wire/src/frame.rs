@@ -1,0 +1,277 @@
+//! One frame of a message, as a value.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+/// Longest body that is kept inside the value, without allocation.
+pub const INLINE: usize = 38;
+
+/// The body of one frame: up to 38 octets inside the value, more in a shared [`Bytes`].
+///
+/// A short frame copies, so that it never keeps a large read buffer alive. Cloning is cheap at any length.
+#[derive(Clone)]
+pub struct Frame(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline { length: u8, octets: [u8; INLINE] },
+    Shared(Bytes),
+}
+
+impl Frame {
+    /// A frame without octets.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self(Repr::Inline {
+            length: 0,
+            octets: [0; INLINE],
+        })
+    }
+
+    /// A frame that points at constant data.
+    #[must_use]
+    pub const fn from_static(body: &'static [u8]) -> Self {
+        Self(Repr::Shared(Bytes::from_static(body)))
+    }
+
+    /// A frame with a copy of `body`: no allocation up to 38 octets, one above.
+    #[inline]
+    #[must_use]
+    pub fn copy_from(body: &[u8]) -> Self {
+        let mut octets = [0; INLINE];
+        match octets.get_mut(..body.len()) {
+            Some(room) => {
+                room.copy_from_slice(body);
+                // Within INLINE, hence within u8.
+                Self(Repr::Inline {
+                    length: body.len() as u8,
+                    octets,
+                })
+            }
+            None => Self(Repr::Shared(Bytes::copy_from_slice(body))),
+        }
+    }
+
+    /// The body.
+    #[inline]
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Inline { length, octets } => {
+                octets.get(..usize::from(*length)).unwrap_or_default()
+            }
+            Repr::Shared(bytes) => bytes,
+        }
+    }
+
+    /// The body as shared octets; copies (and allocates) only when the body is kept inside the value.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        match &self.0 {
+            Repr::Inline { .. } => Bytes::copy_from_slice(self.as_slice()),
+            Repr::Shared(bytes) => bytes.clone(),
+        }
+    }
+
+    /// As [`to_bytes`](Self::to_bytes), without touching the reference count.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        match self.0 {
+            Repr::Shared(bytes) => bytes,
+            Repr::Inline { .. } => Bytes::copy_from_slice(self.as_slice()),
+        }
+    }
+
+    /// The shared octets, when the body is not kept inside the value.
+    #[must_use]
+    pub fn as_shared(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Repr::Inline { .. } => None,
+            Repr::Shared(bytes) => Some(bytes),
+        }
+    }
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl core::ops::Deref for Frame {
+    type Target = [u8];
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+impl AsRef<[u8]> for Frame {
+    fn as_ref(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for Frame {}
+
+impl core::hash::Hash for Frame {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.as_slice().hash(state);
+    }
+}
+
+impl PartialEq<[u8]> for Frame {
+    fn eq(&self, other: &[u8]) -> bool {
+        self.as_slice() == other
+    }
+}
+
+impl PartialEq<&[u8]> for Frame {
+    fn eq(&self, other: &&[u8]) -> bool {
+        self.as_slice() == *other
+    }
+}
+
+impl<const N: usize> PartialEq<[u8; N]> for Frame {
+    fn eq(&self, other: &[u8; N]) -> bool {
+        self.as_slice() == other
+    }
+}
+
+impl<const N: usize> PartialEq<&[u8; N]> for Frame {
+    fn eq(&self, other: &&[u8; N]) -> bool {
+        self.as_slice() == *other
+    }
+}
+
+impl PartialEq<str> for Frame {
+    fn eq(&self, other: &str) -> bool {
+        self.as_slice() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Frame {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_slice() == other.as_bytes()
+    }
+}
+
+/// Octets shown by `Debug`; the rest is counted only, so that a log line stays a line.
+const SHOWN: usize = 24;
+
+impl core::fmt::Debug for Frame {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let body = self.as_slice();
+        write!(
+            out,
+            "\"{}\"",
+            body.get(..SHOWN).unwrap_or(body).escape_ascii()
+        )?;
+        match body.len().checked_sub(SHOWN) {
+            Some(more) if more > 0 => write!(out, "+{more}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl From<&[u8]> for Frame {
+    fn from(body: &[u8]) -> Self {
+        Self::copy_from(body)
+    }
+}
+
+impl From<&str> for Frame {
+    fn from(body: &str) -> Self {
+        Self::copy_from(body.as_bytes())
+    }
+}
+
+impl From<String> for Frame {
+    fn from(body: String) -> Self {
+        Self::from(body.into_bytes())
+    }
+}
+
+impl From<Vec<u8>> for Frame {
+    fn from(body: Vec<u8>) -> Self {
+        if body.len() <= INLINE {
+            Self::copy_from(&body)
+        } else {
+            Self(Repr::Shared(Bytes::from(body)))
+        }
+    }
+}
+
+impl From<Bytes> for Frame {
+    fn from(body: Bytes) -> Self {
+        if body.len() <= INLINE {
+            Self::copy_from(&body)
+        } else {
+            Self(Repr::Shared(body))
+        }
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Frame {
+    fn from(body: [u8; N]) -> Self {
+        Self::copy_from(&body)
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Frame {
+    fn from(body: &[u8; N]) -> Self {
+        Self::copy_from(body)
+    }
+}
+
+impl From<Frame> for Bytes {
+    fn from(frame: Frame) -> Self {
+        frame.into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_takes_forty_octets() {
+        assert_eq!(size_of::<Frame>(), 40);
+    }
+
+    #[test]
+    fn short_bodies_are_inline_and_long_ones_shared() {
+        for length in 0..100_usize {
+            let body = alloc::vec![7_u8; length];
+            for frame in [
+                Frame::from(&body[..]),
+                Frame::from(body.clone()),
+                Frame::from(Bytes::from(body.clone())),
+            ] {
+                assert_eq!(frame.as_slice(), &body[..]);
+                assert_eq!(
+                    frame.as_shared().is_some(),
+                    length > INLINE,
+                    "length {length}"
+                );
+                assert_eq!(frame.clone().into_bytes(), frame.to_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn debug_is_short_and_escaped() {
+        assert_eq!(alloc::format!("{:?}", Frame::from("a\n\"")), r#""a\n\"""#);
+        assert_eq!(
+            alloc::format!("{:?}", Frame::from([b'x'; 30])),
+            r#""xxxxxxxxxxxxxxxxxxxxxxxx"+6"#
+        );
+    }
+}
