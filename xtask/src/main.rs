@@ -1,2 +1,150 @@
-//! Every command and every repository rule.
-fn main() {}
+//! Every command and every repository rule: `cargo xtask` lists them.
+#![forbid(unsafe_code)]
+// A program that talks to its terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod ci;
+mod deny;
+mod docs;
+mod flags;
+mod fuzz;
+mod lint;
+mod no_std;
+mod process;
+mod programs;
+mod spec;
+mod test;
+mod tidy;
+mod tools;
+mod totals;
+mod tree;
+
+use std::process::ExitCode;
+
+/// What every command ends with: nothing, or the lines that say what is wrong.
+type Result<T = ()> = std::result::Result<T, String>;
+
+/// One command: its name, its arguments as the usage shows them, what it does, and where.
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    purpose: &'static str,
+    run: fn(&[String]) -> Result,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "ci",
+        arguments: "[--fail-fast]",
+        purpose: "everything deterministic, in order, with timings; what .ci/run calls",
+        run: ci::run,
+    },
+    Command {
+        name: "tidy",
+        arguments: "[--base REF] [--shrink]",
+        purpose: "dependency edges, absences, bounds, names; --shrink lowers xtask/ratchet.txt to what is met",
+        run: tidy::run,
+    },
+    Command {
+        name: "lint",
+        arguments: "",
+        purpose: "rustfmt and clippy over every workspace, warnings are errors",
+        run: |arguments| flags::none(arguments).and_then(|()| lint::run()),
+    },
+    Command {
+        name: "test",
+        arguments: "",
+        purpose: "unit, property, conversation and doc tests of the workspace",
+        run: test::run,
+    },
+    Command {
+        name: "no-std",
+        arguments: "",
+        purpose: "zmtp-wire links with no allocator; with alloc, the pure crates build without std",
+        run: |arguments| flags::none(arguments).and_then(|()| no_std::run()),
+    },
+    Command {
+        name: "fuzz",
+        arguments: "[--seconds N] [--target NAME]... [--replay]",
+        purpose: "every fuzz target for N seconds (60); --replay only feeds the committed corpora, on stable",
+        run: fuzz::run,
+    },
+    Command {
+        name: "deny",
+        arguments: "",
+        purpose: "cargo deny check licenses bans sources; installs cargo-deny if it is missing",
+        run: |arguments| flags::none(arguments).and_then(|()| deny::run()),
+    },
+    Command {
+        name: "sim",
+        arguments: "[--seed N] ...",
+        purpose: "the engine over in-memory links and a virtual clock",
+        run: |arguments| programs::SIM.run(arguments),
+    },
+    Command {
+        name: "interop",
+        arguments: "...",
+        purpose: "against libzmq and other engines; arguments go to the program",
+        run: |arguments| programs::INTEROP.run(arguments),
+    },
+    Command {
+        name: "soak",
+        arguments: "[--peers N] [--cycles N] ...",
+        purpose: "memory of idle peers, leaks over connect and disconnect",
+        run: |arguments| programs::SOAK.run(arguments),
+    },
+    Command {
+        name: "bench",
+        arguments: "...",
+        purpose: "side by side with libzmq; arguments go to the program",
+        run: |arguments| programs::BENCH.run(arguments),
+    },
+    Command {
+        name: "docs",
+        arguments: "",
+        purpose: "rustdoc without warnings, links and layout of the book; mdbook build if it is installed",
+        run: |arguments| flags::none(arguments).and_then(|()| docs::run()),
+    },
+    Command {
+        name: "spec",
+        arguments: "[--strict]",
+        purpose: "RFC clauses of docs/spec-clauses.txt that no test is marked with",
+        run: spec::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        print!("{}", usage());
+        return ExitCode::FAILURE;
+    };
+    if ["help", "--help", "-h"].contains(&name.as_str()) {
+        print!("{}", usage());
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        eprint!("xtask: no command `{name}`\n\n{}", usage());
+        return ExitCode::FAILURE;
+    };
+    match tree::enter_root().and_then(|()| (command.run)(rest)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask {name}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> String {
+    let mut text = String::from("cargo xtask COMMAND\n\n");
+    for command in COMMANDS {
+        let head = format!("{} {}", command.name, command.arguments);
+        text.push_str(&format!(
+            "  {}\n      {}\n",
+            head.trim_end(),
+            command.purpose
+        ));
+    }
+    text
+}
