@@ -6,6 +6,8 @@ mod grammar;
 mod ipc;
 mod options;
 mod registry;
+mod socket;
+mod sys;
 mod tcp;
 mod transport;
 
