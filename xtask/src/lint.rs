@@ -1,39 +1,36 @@
 //! rustfmt and clippy, warnings as errors, over the workspace and the fuzz targets.
 
 use crate::{
-    Result,
+    Result, fuzz,
     process::{self, cargo},
 };
 
-const FUZZ: &str = "fuzz/Cargo.toml";
+/// What a cargo command is told to cover: the workspace, then the fuzz targets, which are a workspace of their own.
+pub(crate) fn covered() -> Result<Vec<[&'static str; 2]>> {
+    let mut covered = vec![["--manifest-path", "Cargo.toml"]];
+    // A manifest without a single target is no package to cargo.
+    if !fuzz::targets()?.is_empty() {
+        covered.push(["--manifest-path", fuzz::MANIFEST]);
+    }
+    Ok(covered)
+}
 
 pub(crate) fn run_format() -> Result {
-    process::run(cargo(&["fmt", "--all", "--check"]))?;
-    process::run(cargo(&["fmt", "--manifest-path", FUZZ, "--check"]))
+    for manifest in covered()? {
+        let mut command = cargo(&["fmt", "--all", "--check"]);
+        command.args(manifest);
+        process::run(command)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn run_clippy() -> Result {
-    let deny = ["--", "--deny", "warnings"];
-    process::run(cargo(
-        &[
-            &["clippy", "--workspace", "--all-targets", "--quiet"][..],
-            &deny,
-        ]
-        .concat(),
-    ))?;
-    process::run(cargo(
-        &[
-            &[
-                "clippy",
-                "--manifest-path",
-                FUZZ,
-                "--all-targets",
-                "--quiet",
-            ][..],
-            &deny,
-        ]
-        .concat(),
-    ))
+    for manifest in covered()? {
+        let mut command = cargo(&["clippy", "--workspace", "--all-targets", "--quiet"]);
+        command.args(manifest).args(["--", "--deny", "warnings"]);
+        process::run(command)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn run() -> Result {

@@ -30,6 +30,19 @@ const DISTRIBUTION_CARGO: &str = "/usr/bin/cargo";
 const DISTRIBUTION_RUSTC: &str = "/usr/bin/rustc";
 const DISTRIBUTION_PACKAGES: &str = "cargo-web rustc-web rust-web-src";
 
+/// What a compiler may call in the freest of environments, and the name of the unwinder's door, which the compiled core mentions
+/// and a program that aborts never opens.
+const GRANTED: &[&str] = &[
+    "memcpy",
+    "memmove",
+    "memset",
+    "memcmp",
+    "bcmp",
+    "strlen",
+    "rust_eh_personality",
+    "_Unwind_Resume",
+];
+
 /// Symbols an allocator answers to.
 const ALLOCATION: &[&str] = &[
     "__rust_alloc",
@@ -43,7 +56,11 @@ const ALLOCATION: &[&str] = &[
 
 pub(crate) fn run_floor() -> Result {
     let archive = static_library(FLOOR_PROOF)?;
-    let symbols = symbols(&archive)?;
+    let symbols = [
+        symbols(&archive, "--undefined-only")?,
+        symbols(&archive, "--defined-only")?,
+    ]
+    .concat();
     let met: Vec<&str> = ALLOCATION
         .iter()
         .copied()
@@ -212,13 +229,17 @@ fn static_library(manifest: &str) -> Result<PathBuf> {
     ))
 }
 
-/// Names the archive refers to or defines.
-fn symbols(archive: &Path) -> Result<Vec<String>> {
+/// Names in the archive: `--defined-only` or `--undefined-only`.
+fn symbols(archive: &Path, which: &str) -> Result<Vec<String>> {
     let mut command = Command::new("nm");
-    command.arg("--format=posix").arg(archive);
+    command
+        .args(["--format=posix", "--extern-only", which])
+        .arg(archive);
     let listed = process::capture(command)?;
+    // Lines that head an object of the archive are not `name kind ...`.
     Ok(listed
         .lines()
+        .filter(|line| !line.ends_with(':'))
         .filter_map(|line| line.split_whitespace().next())
         .map(str::to_owned)
         .collect())
@@ -231,6 +252,11 @@ fn is(symbol: &str, name: &str) -> bool {
 
 /// Links the whole archive into a program without C library and start files: any name left open is an error.
 fn link(archive: &Path) -> Result {
+    let defined = symbols(archive, "--defined-only")?;
+    // An archive that the compiler left empty would link and prove nothing.
+    if !defined.iter().any(|symbol| symbol.contains("zmtp_wire")) {
+        return Err(format!("{} holds nothing of zmtp-wire", archive.display()));
+    }
     let out = archive.with_extension("linked");
     let mut command = Command::new("cc");
     command.args([
@@ -238,54 +264,17 @@ fn link(archive: &Path) -> Result {
         "-nostartfiles",
         "-static",
         "-Wl,--no-undefined",
-        "-Wl,--gc-sections",
+        "-Wl,--entry=0",
     ]);
-    // The compiled core is built to unwind and names this; a library that aborts never calls it.
-    command.arg("-Wl,--defsym=rust_eh_personality=0");
-    command.args(
-        entries(archive)?
-            .iter()
-            .map(|entry| format!("-Wl,--undefined={entry}")),
-    );
+    let granted = GRANTED
+        .iter()
+        .filter(|name| !defined.iter().any(|symbol| symbol == *name));
+    command.args(granted.map(|name| format!("-Wl,--defsym={name}=0")));
     command
-        .arg("-Wl,--entry=0")
+        .arg("-Wl,--whole-archive")
         .arg(archive)
+        .arg("-Wl,--no-whole-archive")
         .arg("-o")
         .arg(&out);
     process::run(command)
-}
-
-/// What the proof exports: its unmangled functions. At least one, or the linker would throw everything away and prove nothing.
-fn entries(archive: &Path) -> Result<Vec<String>> {
-    let mut command = Command::new("nm");
-    command
-        .args(["--format=posix", "--defined-only", "--extern-only"])
-        .arg(archive);
-    let listed = process::capture(command)?;
-    let mut within_proof = false;
-    let stem = archive
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().trim_start_matches("lib").to_owned())
-        .unwrap_or_default();
-    let mut names = Vec::new();
-    for line in listed.lines() {
-        // Objects of the archive are headed `path[object.o]:`; only the proof's own are its exports.
-        if let Some(head) = line.strip_suffix(':') {
-            within_proof = head.contains(&format!("[{stem}"));
-            continue;
-        }
-        let mut words = line.split_whitespace();
-        if let (Some(name), Some("T")) = (words.next(), words.next())
-            && within_proof
-            && !name.starts_with("_R")
-            && !name.starts_with("_ZN")
-        {
-            names.push(name.to_owned());
-        }
-    }
-    if names.is_empty() {
-        Err(format!("{} exports nothing", archive.display()))
-    } else {
-        Ok(names)
-    }
 }
