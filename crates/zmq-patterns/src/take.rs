@@ -1,0 +1,42 @@
+//! Block: one message from each peer that has some, in turn (fair queueing).
+
+use crate::PeerKey;
+use crate::ring::Ring;
+
+/// Peers whose queues hold messages, in turn.
+pub(crate) struct Take(Ring);
+
+impl Take {
+    pub(crate) const fn new() -> Take {
+        Take(Ring::new())
+    }
+
+    #[inline]
+    pub(crate) fn next(&self) -> Option<PeerKey> {
+        self.0.current()
+    }
+
+    pub(crate) fn insert(&mut self, peer: PeerKey) {
+        self.0.insert(peer);
+    }
+
+    pub(crate) fn remove(&mut self, peer: PeerKey) {
+        self.0.remove(peer);
+    }
+
+    /// A message of `peer` was taken; the turn passes on.
+    #[inline]
+    pub(crate) fn taken(&mut self, peer: PeerKey, more_queued: bool) {
+        if !more_queued {
+            self.0.remove(peer);
+        } else if self.0.current() == Some(peer) {
+            self.0.advance();
+        } else {
+            self.0.insert(peer);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = PeerKey> + '_ {
+        self.0.iter()
+    }
+}
