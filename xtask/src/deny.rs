@@ -14,12 +14,11 @@ const CARGO_DENY: Tool = Tool {
 pub(crate) fn run() -> Result {
     CARGO_DENY.ensure()?;
     for manifest in lint::covered()? {
-        let mut command = cargo(&["deny"]);
+        let mut command = cargo(&["deny", "--config", "deny.toml"]);
         command.args(manifest);
         command.args([
             "check",
-            "--config",
-            "deny.toml",
+            "--hide-inclusion-graph",
             "licenses",
             "bans",
             "sources",

@@ -89,10 +89,7 @@ pub(crate) fn replay(targets: &[String], totals: &mut Totals) -> Result {
                 name,
                 "--",
             ]);
-            command
-                .arg("-artifact_prefix=fuzz/artifacts/")
-                .args(part)
-                .stderr(Stdio::piped());
+            command.args(part).stderr(Stdio::piped());
             let output = command
                 .output()
                 .map_err(|error| format!("{}: {error}", process::line(&command)))?;

@@ -90,7 +90,11 @@ fn run_alloc() -> Result {
         .into_iter()
         .filter(|package| is_pure(&package.name))
         .collect();
+    let proof = tree::read(ALLOC_PROOF)?;
     for package in &packages {
+        if !proof.contains(&format!("\n{} = ", package.name)) {
+            return Err(format!("{ALLOC_PROOF} does not link {}", package.name));
+        }
         declares_no_std(package)?;
         process::run(host_build(package))?;
     }

@@ -39,7 +39,15 @@ pub(crate) fn check(sources: &[Source]) -> Vec<Finding> {
         }
         .add(&source.shipped);
     }
-    compare(&asynchronous, &blocking)
+    let mut findings = compare(&asynchronous, &blocking);
+    if asynchronous.waiting.is_empty() {
+        // Nothing to mirror would pass, whatever the blocking side holds.
+        findings.push(Finding::new(
+            FACADE,
+            "no `pub async fn` was found, so the mirror was not checked",
+        ));
+    }
+    findings
 }
 
 fn compare(asynchronous: &Side, blocking: &Side) -> Vec<Finding> {

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     let mut findings = Vec::new();
     findings.extend(edges::check(&metadata));
     findings.extend(absences::check(&metadata, &sources)?);
-    findings.extend(names::check(&files)?);
+    findings.extend(names::check(&files, &sources)?);
     findings.extend(ratchet::check(&bounds::measure(&sources), &base)?);
     findings.extend(mirror::check(&sources));
     findings.extend(fuzz_targets::check(&files)?);

@@ -1,6 +1,9 @@
 //! Names that say nothing, and paths of somebody's machine.
 
-use super::Finding;
+use super::{
+    Finding,
+    source::{Source, find_word, line_at},
+};
 use crate::Result;
 
 /// Rooms that collect whatever found no home.
@@ -14,8 +17,9 @@ const MACHINE_FOLDERS: &[&str] = &["work", "root", "farm", "home"];
 /// Lock files hold no paths; their size would drown the rest.
 const UNREAD: &str = "Cargo.lock";
 
-pub(crate) fn check(files: &[String]) -> Result<Vec<Finding>> {
+pub(crate) fn check(files: &[String], sources: &[Source]) -> Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = files.iter().filter_map(|path| homeless(path)).collect();
+    findings.extend(sources.iter().flat_map(homeless_modules));
     for path in files.iter().filter(|path| !path.ends_with(UNREAD)) {
         let octets = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
         // What is not text (a corpus, a picture) names no folder on purpose.
@@ -41,6 +45,24 @@ fn homeless(path: &str) -> Option<Finding> {
         path,
         format!("`{name}` says nothing about what is inside"),
     ))
+}
+
+/// Modules written out within a file.
+fn homeless_modules(source: &Source) -> Vec<Finding> {
+    let named = HOMELESS.iter().flat_map(|name| {
+        let declared = find_word(&source.code, name)
+            .filter(|&at| source.code[..at].trim_end().ends_with("mod"));
+        declared.map(move |at| (name, at))
+    });
+    named
+        .map(|(name, at)| {
+            let place = format!("{}:{}", source.path, line_at(&source.code, at));
+            Finding::new(
+                place,
+                format!("`mod {name}` says nothing about what is inside"),
+            )
+        })
+        .collect()
 }
 
 fn machine_path(line: &str) -> Option<&str> {
@@ -83,5 +105,10 @@ mod tests {
         assert!(homeless(&format!("crates/zmq/src/{name}.rs")).is_some());
         assert!(homeless(&format!("crates/zmq/src/{name}/a.rs")).is_some());
         assert!(homeless("crates/zmq/src/utility_belt.rs").is_none());
+        let inline = format!("mod {name} {{}} fn {name}() {{}}");
+        assert_eq!(
+            homeless_modules(&Source::new("crates/zmq/src/a.rs", &inline)).len(),
+            1
+        );
     }
 }
