@@ -17,21 +17,28 @@ extern crate alloc;
 extern crate std;
 
 mod balance;
+mod fanout;
 mod hub;
+mod label;
 mod option;
 mod outcome;
 mod pattern;
 mod peer;
+mod prefixes;
 mod ring;
 mod route;
 mod socket;
 mod sockets;
 mod take;
+mod topics;
+mod tree;
 
 pub use self::{
     option::{Limits, PatternOption, Refused, RouterNotify},
     outcome::{CloseReason, DropReason, Output, RecvRefused, Route, SendRefused, Source, Taken},
     pattern::Pattern,
     peer::{Attach, PeerFault, PeerInfo, PeerKey, PeerRefused},
+    prefixes::Prefixes,
     socket::Reservation,
+    topics::{Added, Removed, Topics},
 };

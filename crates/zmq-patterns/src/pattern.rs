@@ -7,7 +7,7 @@ use zmtp_wire::{Frame, Message, Properties, SocketType};
 
 use crate::hub::Hub;
 use crate::socket::{Reservation, Socket, source};
-use crate::sockets::{Dealer, Inert, Pair, Pull, Push, Rep, Req, Router};
+use crate::sockets::{Dealer, Inert, Pair, Pull, Push, Rep, Req, Router, XPub, XSub};
 use crate::{
     Attach, DropReason, Output, PatternOption, PeerFault, PeerInfo, PeerKey, PeerRefused,
     RecvRefused, Refused, Route, SendRefused, Source, Taken,
@@ -21,6 +21,8 @@ enum Kind {
     Router(Router),
     Req(Req),
     Rep(Rep),
+    XPub(XPub),
+    XSub(XSub),
     Inert(Inert),
 }
 
@@ -35,6 +37,8 @@ macro_rules! each {
             Kind::Router($socket) => $call,
             Kind::Req($socket) => $call,
             Kind::Rep($socket) => $call,
+            Kind::XPub($socket) => $call,
+            Kind::XSub($socket) => $call,
             Kind::Inert($socket) => $call,
         }
     };
@@ -70,6 +74,10 @@ impl Pattern {
             SocketType::Router => Kind::Router(Router::new(seed)),
             SocketType::Req => Kind::Req(Req::new(seed)),
             SocketType::Rep => Kind::Rep(Rep::new()),
+            SocketType::XPub => Kind::XPub(XPub::new(true)),
+            SocketType::Pub => Kind::XPub(XPub::new(false)),
+            SocketType::XSub => Kind::XSub(XSub::new(false)),
+            SocketType::Sub => Kind::XSub(XSub::new(true)),
             _ => Kind::Inert(Inert),
         };
         let single = matches!(

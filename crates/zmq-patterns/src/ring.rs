@@ -121,18 +121,4 @@ impl Ring {
             self.remove(peer);
         }
     }
-
-    /// The members, the current one first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = PeerKey> + '_ {
-        let mut at = self.current;
-        core::iter::from_fn(move || {
-            if at == NOBODY {
-                return None;
-            }
-            let key = at;
-            let after = self.seat(at).after;
-            at = if after == self.current { NOBODY } else { after };
-            Some(PeerKey(key))
-        })
-    }
 }

@@ -35,8 +35,4 @@ impl Take {
             self.0.insert(peer);
         }
     }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = PeerKey> + '_ {
-        self.0.iter()
-    }
 }

@@ -6,6 +6,8 @@ mod pipeline;
 mod rep;
 mod req;
 mod router;
+mod xpub;
+mod xsub;
 
 pub(crate) use self::{
     dealer::Dealer,
@@ -14,4 +16,6 @@ pub(crate) use self::{
     rep::Rep,
     req::Req,
     router::Router,
+    xpub::XPub,
+    xsub::XSub,
 };
