@@ -261,3 +261,166 @@ fn ipv6(text: &str) -> Option<Host<'_>> {
     let (_, (address, zone)) = all_consuming((address, opt(zone))).parse(text).ok()?;
     Some(Host::V6(address.parse().ok()?, zone))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Registry, Role};
+    use proptest::prelude::*;
+
+    /// What a role makes of an address; `ok` where libzmq takes it too.
+    fn verdict(endpoint: &str, role: Role) -> String {
+        match Registry::standard().parse(endpoint, role) {
+            Ok(_) => "ok".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn endpoints_are_taken_and_refused_as_the_table_says() {
+        let colon = "expected ':' and a port at offset 9, where the address ends";
+        let table = [
+            ("tcp://127.0.0.1", colon, colon),
+            (
+                "tcp://127.0.0.1:*",
+                "cannot connect to a wildcard port",
+                "ok",
+            ),
+            // libzmq lets one connect to port 0, which can never succeed.
+            ("tcp://127.0.0.1:0", "cannot connect to port 0", "ok"),
+            // libzmq notices when connecting or binding.
+            (
+                "tcp://:5555",
+                "the address names no host",
+                "the address names no host",
+            ),
+            (
+                "tcp://localhost:http",
+                "expected a port: digits or '*' at offset 10 of the address, met 'h'",
+                "expected a port: digits or '*' at offset 10 of the address, met 'h'",
+            ),
+            ("tcp://127.0.0.1:5555;127.0.0.1:6666", "ok", "ok"),
+            // libzmq binds 4464.
+            (
+                "tcp://127.0.0.1:70000",
+                "the port at offset 10 of the address is above 65535",
+                "the port at offset 10 of the address is above 65535",
+            ),
+            ("tcp://lo:*", "cannot connect to a wildcard port", "ok"),
+            ("tcp://*:*", "cannot connect to a wildcard host", "ok"),
+            ("tcp://*:5555", "cannot connect to a wildcard host", "ok"),
+            ("tcp://lo:0;localhost:5555", "ok", "ok"),
+            ("tcp://*:*;localhost:5555", "ok", "ok"),
+            ("tcp://[::1]:5555", "ok", "ok"),
+            ("tcp://::1:5555", "ok", "ok"),
+            ("tcp://[fe80::1%eth0]:5555", "ok", "ok"),
+            ("tcp://fe80::1%2:5555", "ok", "ok"),
+            ("ipc://*", "cannot connect to a wildcard path", "ok"),
+            ("ipc://@name", "ok", "ok"),
+            ("ipc:///tmp/a b", "ok", "ok"),
+        ];
+        for (endpoint, connect, bind) in table {
+            assert_eq!(
+                verdict(endpoint, Role::Connect),
+                connect,
+                "connect {endpoint}"
+            );
+            assert_eq!(verdict(endpoint, Role::Bind), bind, "bind {endpoint}");
+        }
+    }
+
+    #[test]
+    fn malformed_endpoints_are_refused_in_both_roles() {
+        let endpoints = [
+            "",
+            "tcp",
+            "tcp:",
+            "tcp:/",
+            "tcp://",
+            "://",
+            "://127.0.0.1:1",
+            "TCP://127.0.0.1:1",
+            "no://such",
+            "tcp://[::1:1",
+            "tcp://[localhost]:1",
+            "tcp://[]:1",
+            "tcp://[::1]",
+            "tcp://[::1]1",
+            "tcp://::1",
+            "tcp://a:b:1",
+            "tcp://a b:1",
+            "tcp://host:1/path",
+            "tcp://host:",
+            "tcp://host:-1",
+            "tcp://host:+1",
+            "tcp://host: 1",
+            "tcp://host:1 ",
+            "tcp://host:1;",
+            "tcp://;host:1",
+            "tcp://a:1;b:2;c:3",
+            "tcp://a;b:1",
+            "tcp://fe80::1%:1",
+            "tcp://host%1:1",
+            "tcp://*x:1",
+            "tcp://host:99999999999999999999",
+            "ipc://@",
+            "ipc://a\0b",
+        ];
+        for endpoint in endpoints {
+            assert_ne!(
+                verdict(endpoint, Role::Connect),
+                "ok",
+                "connect {endpoint:?}"
+            );
+            assert_ne!(verdict(endpoint, Role::Bind), "ok", "bind {endpoint:?}");
+        }
+    }
+
+    #[test]
+    fn schemes_end_at_the_first_separator() {
+        assert_eq!(split_endpoint("ipc://a://b"), Ok(("ipc", "a://b")));
+        assert_eq!(split_endpoint("://b"), Err(EndpointError::NoScheme));
+        assert_eq!(split_endpoint("b"), Err(EndpointError::NoScheme));
+        assert_eq!(split_endpoint("b://"), Err(EndpointError::NoAddress));
+    }
+
+    fn host() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("*".to_owned()),
+            any::<Ipv4Addr>().prop_map(|address| address.to_string()),
+            any::<Ipv6Addr>().prop_map(|address| format!("[{address}]")),
+            (any::<Ipv6Addr>(), "[a-z][a-z0-9]{0,8}")
+                .prop_map(|(address, zone)| format!("[{address}%{zone}]")),
+            "[a-z][a-z0-9.-]{0,20}",
+        ]
+    }
+
+    fn written() -> impl Strategy<Value = String> {
+        let port = prop_oneof![
+            Just("*".to_owned()),
+            any::<u16>().prop_map(|port| port.to_string())
+        ];
+        (host(), port).prop_map(|(host, port)| format!("{host}:{port}"))
+    }
+
+    proptest! {
+        #[test]
+        fn a_good_address_is_shown_as_it_was_written(source in proptest::option::of(written()), target in written()) {
+            let address = source.map_or(target.clone(), |source| format!("{source};{target}"));
+            let parsed = tcp_address(&address);
+            prop_assert_eq!(parsed.map(|parsed| parsed.to_string()), Ok(address));
+        }
+
+        #[test]
+        fn no_endpoint_makes_the_parser_panic(endpoint in "(tcp|ipc|x)?(://)?[*@0-9a-f.:;%/\\[\\]é\\PC]{0,40}") {
+            crate::fuzzing::endpoint(endpoint.as_bytes());
+        }
+
+        #[test]
+        fn faults_lie_within_the_address(address in "[*0-9a-f.:;%\\[\\]é]{0,20}") {
+            if let Err(AddressError::Unexpected { at, met, .. }) = tcp_address(&address) {
+                prop_assert_eq!(address[at..].chars().next(), met);
+            }
+        }
+    }
+}
