@@ -250,19 +250,19 @@ pub(crate) fn set_routing(
             sockopt::set_ip_tos(socket, tos)?;
         }
     }
-    // After the type of service, which changes the priority too.
-    if let Some(priority) = options.priority {
-        set_priority(socket, priority)?;
-    }
     if let Some(device) = &options.bind_to_device {
         bind_to_device(socket, device)?;
     }
     Ok(())
 }
 
-/// Sets what each tcp connection has of its own.
+/// Sets what each tcp connection has of its own; an accepted one inherits the rest from its listener.
 pub(crate) fn set_connection(socket: &OwnedFd, options: &StreamOptions) -> io::Result<()> {
     sockopt::set_tcp_nodelay(socket, true)?;
+    // After the type of service, which changes the priority too.
+    if let Some(priority) = options.priority {
+        set_priority(socket, priority)?;
+    }
     if let Some(keepalive) = options.keepalive {
         sockopt::set_socket_keepalive(socket, keepalive)?;
         if let Some(count) = options.keepalive_count {
