@@ -17,14 +17,20 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod command;
 mod error;
+pub mod greeting;
+pub mod header;
 mod limits;
+pub mod metadata;
+mod sink;
 mod socket_type;
 mod time;
 mod version;
 
 pub use error::{CommandName, Error, Foreign, Incompatible, Misbehaved, Refused};
 pub use limits::Limits;
+pub use sink::{NoRoom, Sink, Writer};
 pub use socket_type::SocketType;
 pub use time::Time;
 pub use version::Version;

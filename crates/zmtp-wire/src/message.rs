@@ -226,6 +226,6 @@ mod tests {
 
     #[test]
     fn no_frames_become_one_empty_frame() {
-        assert_eq!(Message::from(Vec::new()), Message::from(""));
+        assert_eq!(Message::from(Vec::<Frame>::new()), Message::from(""));
     }
 }
