@@ -16,6 +16,9 @@ const SOAK_ARGUMENTS: [&str; 4] = ["--peers", "400", "--cycles", "100"];
 /// Any fixed number does: a seed of the simulation that gives trouble becomes a test of its own.
 const SIM_ARGUMENTS: [&str; 2] = ["--seed", "1"];
 
+/// What of a reason the table shows; the whole of it stands where the step failed.
+const OUTCOME_LETTERS: usize = 90;
+
 struct Step {
     name: &'static str,
     run: fn(&mut Totals) -> Result,
@@ -121,6 +124,7 @@ fn table(ended: &[Ended]) -> String {
             Ok(()) => "ok",
             Err(why) => why.lines().next().unwrap_or("failed"),
         };
+        let outcome: String = outcome.chars().take(OUTCOME_LETTERS).collect();
         text.push_str(&format!(
             "{:<10} {:>8.1}  {outcome}\n",
             step.name,

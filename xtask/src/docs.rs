@@ -19,7 +19,7 @@ pub(crate) fn run() -> Result {
     let mut command = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
     command.env("RUSTDOCFLAGS", "--deny warnings");
     let rustdoc = process::run(command);
-    rustdoc.and(book())
+    process::all([rustdoc, book()])
 }
 
 fn book() -> Result {

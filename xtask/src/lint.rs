@@ -34,6 +34,5 @@ pub(crate) fn run_clippy() -> Result {
 }
 
 pub(crate) fn run() -> Result {
-    run_format()?;
-    run_clippy()
+    process::all([run_format(), run_clippy()])
 }

@@ -78,9 +78,7 @@ pub(crate) fn run_floor() -> Result {
 }
 
 pub(crate) fn run() -> Result {
-    let floor = run_floor();
-    let alloc = run_alloc();
-    floor.and(alloc)
+    process::all([run_floor(), run_alloc()])
 }
 
 fn run_alloc() -> Result {

@@ -89,6 +89,16 @@ pub(crate) fn capture(mut command: Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Fails if any did, with what each has to say.
+pub(crate) fn all<const N: usize>(outcomes: [Result; N]) -> Result {
+    let failed: Vec<String> = outcomes.into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(failed.join("\n"))
+    }
+}
+
 /// Whether a program can be started at all.
 pub(crate) fn found(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();

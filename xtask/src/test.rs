@@ -2,7 +2,7 @@
 
 use crate::{
     Result, flags, fuzz,
-    process::{cargo, run_counted},
+    process::{self, cargo, run_counted},
     totals::Totals,
 };
 
@@ -18,5 +18,5 @@ pub(crate) fn run(arguments: &[String]) -> Result {
 pub(crate) fn run_with(totals: &mut Totals) -> Result {
     let tests = run_counted(cargo(&["test", "--workspace", "--no-fail-fast"]), totals);
     let corpora = fuzz::replay(&fuzz::targets()?, totals);
-    tests.and(corpora)
+    process::all([tests, corpora])
 }
