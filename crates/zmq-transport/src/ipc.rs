@@ -34,7 +34,9 @@ const ATTEMPTS: usize = 16;
 /// `ipc://path`, `ipc://@name` in Linux's abstract namespace, and to bind also `ipc://*` for a path of its own in a
 /// fresh private directory under `TMPDIR`, `TEMPDIR`, `TMP` or the current directory.
 ///
-/// The file is removed when its listener is dropped, unless another has taken its place.
+/// The file is removed when its listener is dropped, unless another has taken its place. A file left behind by a
+/// listener that died is replaced; anything else that is at the path makes the bind fail with an error that says what it
+/// is: a live socket (`AddrInUse`), another user's (`PermissionDenied`), a file or a symbolic link (`AlreadyExists`).
 #[derive(Clone, Debug, Default)]
 pub struct Ipc {}
 

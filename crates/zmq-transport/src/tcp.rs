@@ -102,7 +102,8 @@ impl Transport for Tcp {
     }
 }
 
-/// Listens on the first address that lets itself be bound.
+/// Listens on the first address that this machine has. One that is in use is not passed over: peers of the other IP
+/// version would find somebody else there.
 fn listen_on_any(
     addresses: &[SocketAddr],
     options: &StreamOptions,
@@ -111,7 +112,10 @@ fn listen_on_any(
     for address in addresses {
         match listen_on(address, options) {
             Ok(descriptor) => return Ok(descriptor),
-            Err(error) => failure = error,
+            Err(error) => match Errno::from_io_error(&error) {
+                Some(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL) => failure = error,
+                _ => return Err(error),
+            },
         }
     }
     Err(failure)
@@ -126,6 +130,8 @@ fn listen_on(address: &SocketAddr, options: &StreamOptions) -> io::Result<std::o
     }
     sys::set_buffers(&descriptor, options)?;
     sys::set_routing(&descriptor, family, options)?;
+    // Set again on each accepted connection, where a refusal has nobody left to be told.
+    sys::set_connection(&descriptor, options)?;
     rustix::net::bind(&descriptor, address)?;
     sys::listen(&descriptor, options.backlog)?;
     Ok(descriptor)

@@ -148,6 +148,32 @@ fn a_wildcard_with_ipv6_takes_both_versions_and_shows_ipv4_peers_plainly() {
 }
 
 #[test]
+fn a_wildcard_does_not_fall_back_to_one_version_because_the_other_is_taken() {
+    if !has_ipv6() {
+        return;
+    }
+    let taken = listen_with("tcp://[::1]:*", &ipv6()).unwrap();
+    let wanted = format!("tcp://*:{}", port_of(taken.endpoint()));
+    assert_eq!(
+        failure(listen_with(&wanted, &ipv6())).kind(),
+        io::ErrorKind::AddrInUse
+    );
+}
+
+#[test]
+fn a_setting_that_connections_would_refuse_is_an_error_of_the_bind() {
+    let options = StreamOptions {
+        priority: Some(u32::MAX),
+        ..StreamOptions::default()
+    };
+    assert_eq!(
+        failure(listen_with("tcp://127.0.0.1:*", &options)).kind(),
+        io::ErrorKind::InvalidInput
+    );
+    assert!(dial_with("tcp://127.0.0.1:1", &options).is_err());
+}
+
+#[test]
 fn ipv6_is_refused_while_it_is_off() {
     assert_eq!(
         failure(listen("tcp://[::1]:*")).kind(),
