@@ -53,6 +53,21 @@ impl Frame {
         }
     }
 
+    /// A frame with a copy of the first `length` octets of `octets`.
+    ///
+    /// Where more octets follow, a short body is copied as a run of fixed length: a copy of variable length costs more than everything
+    /// else in cutting a frame. The octets behind the body are never looked at.
+    #[inline]
+    pub(crate) fn of_prefix(octets: &[u8], length: usize) -> Self {
+        match octets.first_chunk::<INLINE>() {
+            Some(run) if length <= INLINE => Self(Repr::Inline {
+                length: length as u8,
+                octets: *run,
+            }),
+            _ => Self::copy_from(octets.get(..length).unwrap_or_default()),
+        }
+    }
+
     /// The body.
     #[inline]
     #[must_use]

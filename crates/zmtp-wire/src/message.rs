@@ -35,6 +35,16 @@ impl Message {
         }
     }
 
+    /// A message that will get more frames: the first one goes where the others will be.
+    pub(crate) fn opening(frame: Frame) -> Self {
+        let mut frames = Box::new(SmallVec::new());
+        frames.push(frame);
+        Self {
+            body: Body::Many(frames),
+            properties: None,
+        }
+    }
+
     /// The frames, at least one.
     #[inline]
     #[must_use]
@@ -120,6 +130,7 @@ impl Message {
     pub fn into_single(self) -> Result<Frame, Self> {
         match self.body {
             Body::One(frame) => Ok(frame),
+            Body::Many(mut frames) if frames.len() == 1 => Ok(frames.pop().unwrap_or_default()),
             Body::Many(_) => Err(self),
         }
     }

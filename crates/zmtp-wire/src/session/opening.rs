@@ -358,7 +358,7 @@ impl Session {
         self.vouched = Properties::new();
         self.stage = Stage::Traffic;
         self.peer = Some(peer.clone());
-        self.renew_bounds();
+        self.set_traffic_bounds();
         Event::Ready(peer)
     }
 }

@@ -1,7 +1,7 @@
 //! A peer that follows a script: says octets, expects octets, all in one thread and without a clock.
 #![allow(
     dead_code,
-    clippy::indexing_slicing,
+    unreachable_pub,
     reason = "each test binary uses a part of it"
 )]
 
