@@ -7,13 +7,18 @@
 //! never exist before its socket listens, so a socket is bound under a name of its own beside the wanted one, made to
 //! listen there, and only then linked to the wanted name, which fails if that is taken.
 //!
-//! A dead file is replaced by making the two names change places, in one step, and by asking once more at what has
-//! been taken down before it is removed; should somebody have been faster and it now be alive, the two change back.
+//! Whoever wants to replace a dead file first takes a lock, a file of its own beside the name, and asks once more: of
+//! two that have found the same dead file only one may act on it. The lock is one that the system lets go of when its
+//! holder dies. Then the dead name and the new one change places, in one step, and what has been taken down is asked a
+//! last time before it is removed: a stranger who knows nothing of the lock may have been faster, and the two change
+//! back.
+//!
 //! What is not a dead socket of this very user is never removed: a live socket, another user's, a file, a symbolic
 //! link.
 //!
-//! Where a directory does not let a second file be made, or the file system knows no links, the wanted name is bound
-//! directly; a second process that binds the same name within the same few microseconds may then be fooled.
+//! Where a path leaves no room for a longer name, a directory does not let a second file be made, or the file system
+//! knows no links, the wanted name is bound directly, under the same lock; only a stranger who asks in the
+//! microseconds between binding and listening is then fooled.
 
 use std::fs::{self, DirBuilder};
 use std::hash::{BuildHasher, RandomState};
@@ -22,14 +27,15 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
 use rustix::net::AddressFamily;
 
 use crate::socket::{Family, SocketListener, SocketStream, borrow_bound};
 use crate::{AddressError, Connection, Listener, Role, StreamOptions, Transport, sys};
 
 /// How often to look again when a name comes and goes while it is being taken.
-const ATTEMPTS: usize = 16;
+const ATTEMPTS: usize = 64;
 
 /// `ipc://path`, `ipc://@name` in Linux's abstract namespace, and to bind also `ipc://*` for a path of its own in a
 /// fresh private directory under `TMPDIR`, `TEMPDIR`, `TMP` or the current directory.
@@ -80,6 +86,10 @@ impl Transport for Ipc {
             });
         }
         Ok(())
+    }
+
+    fn resolve_blocks(&self, _address: &str) -> bool {
+        false
     }
 
     fn connect(&self, target: &str, options: &StreamOptions) -> io::Result<Connection> {
@@ -295,12 +305,16 @@ fn publish(scaffold: Scaffold, path: &str) -> io::Result<Option<Claim>> {
         if examine(path)? == Finding::Nothing {
             continue;
         }
+        let _lock = Lock::take(path)?;
+        if examine(path)? == Finding::Nothing {
+            continue;
+        }
         match sys::exchange_names(&scaffold.0, path) {
             Ok(true) => {
                 keep_only_if_dead(scaffold, path)?;
                 return Ok(Some(Claim::new(path, identity)));
             }
-            // Not in one step, then; whoever comes between wins or is refused by the link.
+            // Not in one step, then; should a stranger come between, the link is refused.
             Ok(false) => fs::remove_file(path)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
@@ -323,6 +337,11 @@ fn keep_only_if_dead(scaffold: Scaffold, path: &str) -> io::Result<()> {
 
 /// Binds the wanted name itself. Between binding and listening the socket looks dead to others.
 fn listen_directly(path: &str, options: &StreamOptions) -> io::Result<(OwnedFd, Claim)> {
+    // A directory that allows no second file allows no lock either, and then nobody else can have one.
+    let _lock = match Lock::take(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
+        taken => Some(taken?),
+    };
     for _ in 0..ATTEMPTS {
         match bound(path, options) {
             Ok(descriptor) => {
@@ -338,6 +357,49 @@ fn listen_directly(path: &str, options: &StreamOptions) -> io::Result<(OwnedFd, 
         }
     }
     Err(contended(path))
+}
+
+/// The right to replace what is at a path. It waits for others of the same user, who need microseconds; others cannot
+/// open the file.
+struct Lock {
+    path: String,
+    _file: fs::File,
+}
+
+impl Lock {
+    fn take(wanted: &str) -> io::Result<Lock> {
+        let path = format!("{wanted}.takeover");
+        for _ in 0..ATTEMPTS {
+            let flags = OFlags::RDWR
+                | OFlags::CREATE
+                | OFlags::NOFOLLOW
+                | OFlags::NONBLOCK
+                | OFlags::CLOEXEC;
+            let file = fs::File::from(rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR)?);
+            let opened = file.metadata()?;
+            // Nothing but an empty file of ours is a lock: it will be removed.
+            if !opened.is_file()
+                || opened.len() != 0
+                || opened.uid() != rustix::process::geteuid().as_raw()
+            {
+                let met = format!("{path:?} stands in the way of replacing a dead socket");
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, met));
+            }
+            retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::LockExclusive))?;
+            // The one before may have removed what has been waited for.
+            if Identity::of(&path).is_ok_and(|met| met == Identity(opened.dev(), opened.ino())) {
+                return Ok(Lock { path, _file: file });
+            }
+        }
+        Err(contended(wanted))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Still held: who waits for it will find that it has gone and make a new one.
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 fn contended(path: &str) -> io::Error {

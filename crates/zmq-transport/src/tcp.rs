@@ -64,6 +64,10 @@ impl Transport for Tcp {
         Ok(paired)
     }
 
+    fn resolve_blocks(&self, address: &str) -> bool {
+        tcp_address(address).is_ok_and(|parsed| matches!(parsed.target.host, Host::Name(_)))
+    }
+
     fn connect(&self, target: &str, options: &StreamOptions) -> io::Result<Connection> {
         self.check(target, Role::Connect)?;
         let parsed = tcp_address(target)?;

@@ -45,6 +45,13 @@ pub trait Transport: Send + Sync + 'static {
         Ok(vec![address.to_owned()])
     }
 
+    /// Whether [`resolve`](Transport::resolve) may block for this address. When in doubt, yes; an address without a name
+    /// in it needs no detour over a thread that may wait.
+    fn resolve_blocks(&self, address: &str) -> bool {
+        let _ = address;
+        true
+    }
+
     /// Starts to connect to one target that [`resolve`](Transport::resolve) gave. Never blocks; the connection says
     /// through `try_connected` when it is there.
     ///

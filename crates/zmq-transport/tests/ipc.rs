@@ -180,35 +180,86 @@ fn a_file_that_has_taken_the_place_survives_the_close() {
     drop(other);
 }
 
+/// Lets several threads bind the same path at once.
+fn one_of_many(path: &str) {
+    let start = Arc::new(Barrier::new(8));
+    let contenders: Vec<_> = (0..8)
+        .map(|_| {
+            let (start, endpoint) = (Arc::clone(&start), format!("ipc://{path}"));
+            std::thread::spawn(move || {
+                start.wait();
+                listen(&endpoint)
+            })
+        })
+        .collect();
+    let outcomes: Vec<_> = contenders
+        .into_iter()
+        .map(|contender| contender.join().unwrap())
+        .collect();
+    let (winners, losers): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    for loser in losers {
+        assert_eq!(failure(loser).kind(), io::ErrorKind::AddrInUse);
+    }
+    let mut winners: Vec<_> = winners.into_iter().map(Result::unwrap).collect();
+    assert_eq!(winners.len(), 1);
+    let winner = &mut *winners[0];
+    let client = dial(winner.endpoint()).expect("the name leads to a socket that listens");
+    // Those who asked whether it lives came before.
+    let reached = std::iter::from_fn(|| winner.try_accept().ok()).count();
+    assert!(reached >= 1, "the name leads to somebody else");
+    drop(client);
+}
+
 #[test]
 fn of_many_that_want_a_dead_name_one_gets_it_and_keeps_it() {
     let scratch = Scratch::new("race");
     for round in 0..20 {
         let path = scratch.path(&format!("s{round}"));
         leave_behind(&path);
-        let start = Arc::new(Barrier::new(8));
-        let contenders: Vec<_> = (0..8)
-            .map(|_| {
-                let (start, endpoint) = (Arc::clone(&start), format!("ipc://{path}"));
-                std::thread::spawn(move || {
-                    start.wait();
-                    listen(&endpoint)
-                })
-            })
-            .collect();
-        let outcomes: Vec<_> = contenders
-            .into_iter()
-            .map(|contender| contender.join().unwrap())
-            .collect();
-        let mut winners: Vec<_> = outcomes.into_iter().filter_map(Result::ok).collect();
-        assert_eq!(winners.len(), 1);
-        let _client = dial(&format!("ipc://{path}")).unwrap();
-        // Others may have asked before; the last in the queue is ours, and it is the winner's queue.
-        let mut winner = winners.remove(0);
-        accept(&mut *winner);
-        drop(winner);
+        one_of_many(&path);
         assert!(scratch.files().is_empty(), "{:?}", scratch.files());
     }
+}
+
+#[test]
+fn of_many_that_want_a_free_name_one_gets_it_and_keeps_it() {
+    let scratch = Scratch::new("free");
+    for round in 0..20 {
+        one_of_many(&scratch.path(&format!("s{round}")));
+        assert!(scratch.files().is_empty(), "{:?}", scratch.files());
+    }
+}
+
+#[test]
+fn of_many_that_want_the_longest_name_one_gets_it_and_keeps_it() {
+    let scratch = Scratch::new("longrace");
+    let stem = scratch.path("");
+    let path = format!("{stem}{}", "x".repeat(107 - stem.len()));
+    for _ in 0..20 {
+        leave_behind(&path);
+        one_of_many(&path);
+        assert!(scratch.files().is_empty(), "{:?}", scratch.files());
+    }
+}
+
+#[test]
+fn a_file_that_stands_where_the_lock_would_be_is_left_alone() {
+    let scratch = Scratch::new("lock");
+    let path = scratch.path("s");
+    leave_behind(&path);
+    std::fs::write(format!("{path}.takeover"), "precious").unwrap();
+    assert_eq!(
+        failure(listen(&format!("ipc://{path}"))).kind(),
+        io::ErrorKind::AlreadyExists
+    );
+    assert_eq!(
+        std::fs::read(format!("{path}.takeover")).unwrap(),
+        b"precious"
+    );
+    // One that a process left behind when it died holds nobody up.
+    std::fs::write(format!("{path}.takeover"), "").unwrap();
+    listen(&format!("ipc://{path}")).unwrap();
+    assert!(scratch.files().is_empty(), "{:?}", scratch.files());
 }
 
 #[test]
