@@ -1,1 +1,66 @@
 //! Untyped ZeroMQ sockets: links, drivers, run-time options, readiness.
+//!
+//! This is where the pure machines of `zmtp-wire` and `zmq-patterns` meet the streams of `zmq-transport`. It is not the
+//! crate applications use: the facade `zmq` gives each socket type its own verbs, and the C library its C names.
+//!
+//! ```
+//! use zmq_engine::{Context, Socket, SocketOptions, SocketType};
+//!
+//! let context = Context::new()?;
+//! let pull = Socket::open(&context, SocketType::Pull, SocketOptions::default())?;
+//! let endpoint = pull.bind("tcp://127.0.0.1:0")?;
+//! let push = Socket::open(&context, SocketType::Push, SocketOptions::default())?;
+//! push.connect(&endpoint)?;
+//! push.send("hello".into(), None)?;
+//! assert_eq!(pull.recv(None)?.first(), b"hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod clock;
+mod closing;
+mod connecting;
+mod context;
+mod core;
+mod counters;
+mod dial;
+mod driver;
+mod ending;
+mod endpoint;
+mod error;
+mod inproc;
+mod link;
+mod link_close;
+mod link_read;
+mod listen;
+mod meeting;
+mod monitor;
+mod options;
+mod pipe;
+mod poller;
+mod pool;
+mod random;
+mod resolver;
+mod security;
+mod shake;
+mod shared;
+mod signals;
+mod socket;
+mod timers;
+mod verbs;
+mod wakers;
+
+pub use clock::{Clock, VirtualClock};
+pub use closing::CloseReport;
+pub use context::{Context, ContextOptions, DriverMode};
+pub use counters::{Counters, Loss};
+pub use error::{
+    EndpointError, EndpointProblem, OpenError, OptionError, RecvError, SendError, SendFailure,
+};
+pub use monitor::{CloseReason, Happening, MONITOR_QUEUE, Monitor, MonitorEvent, MonitorItem};
+pub use options::{Heartbeat, Reconnect, SocketOption, SocketOptions};
+pub use security::{Answer, Authenticator, MechanismFactory, Question, Security};
+pub use socket::{Events, PeerSnapshot, Socket, Waiter};
+pub use zmq_patterns::{self as patterns, DropReason, PatternOption};
+pub use zmq_transport::{self as transport, StreamOptions};
+pub use zmtp_wire::{self as wire, Frame, Limits, Message, Properties, SocketType, Version};

@@ -1,0 +1,468 @@
+//! What lives under a socket's lock: the pattern, the pipes, the numbers.
+//!
+//! Nothing here makes a system call. What has to happen outside the lock is written into [`Effects`] and done by
+//! [`SocketShared::run`](crate::shared::SocketShared::run) after the lock was let go.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+use zmq_patterns::{Attach, DropReason, Output, Pattern, PeerKey};
+use zmtp_wire::{Message, SocketType};
+
+use crate::clock::{Clock, Nanos};
+use crate::counters::{Counters, Loss};
+use crate::endpoint::EndpointRecord;
+use crate::inproc::Lane;
+use crate::link::Link;
+use crate::monitor::{CloseReason, Happening, MonitorEvent, MonitorQueue};
+use crate::options::SocketOptions;
+use crate::pipe::{BURST_MICROS, Carrier, Item, Marks, Pace, PeerFacts, Pipe};
+use crate::shared::{Notice, SocketShared};
+
+/// How far a socket is from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    Open,
+    /// The context is being shut down: every verb fails, closing still works.
+    Terminated,
+    /// Closed by its owner; the driver lets the output out.
+    Closing,
+    Closed,
+}
+
+/// What to do once the lock is let go.
+#[derive(Default)]
+pub(crate) struct Effects {
+    /// Links whose output is to be written now.
+    pub(crate) pump: SmallVec<[Arc<Link>; 2]>,
+    /// Links that may be ready in both directions.
+    pub(crate) drive: SmallVec<[Arc<Link>; 1]>,
+    /// Links to close.
+    pub(crate) close: SmallVec<[(Arc<Link>, CloseReason); 1]>,
+    /// Inproc peers to tell.
+    pub(crate) notices: SmallVec<[(Arc<SocketShared>, Notice); 2]>,
+    /// A pipe has become hot: the driver's tick must run.
+    pub(crate) tick: bool,
+    /// Something that waiting callers look for has changed.
+    pub(crate) wake: bool,
+    /// A dialer whose peer is not wanted any more, and until when its queue may empty.
+    pub(crate) leave: Option<(u64, Option<Nanos>)>,
+}
+
+impl core::fmt::Debug for Effects {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Effects")
+            .field("pump", &self.pump.len())
+            .field("close", &self.close.len())
+            .field("notices", &self.notices.len())
+            .field("tick", &self.tick)
+            .field("wake", &self.wake)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The state of one socket.
+pub(crate) struct Core {
+    pub(crate) socket_type: SocketType,
+    pub(crate) pattern: Pattern,
+    pub(crate) receives: bool,
+    pipes: Vec<Option<Pipe>>,
+    free: Vec<u32>,
+    pub(crate) endpoints: Vec<EndpointRecord>,
+    pub(crate) options: SocketOptions,
+    pub(crate) connect_routing_id: Option<Bytes>,
+    pub(crate) counters: Counters,
+    pub(crate) monitors: Vec<Arc<MonitorQueue>>,
+    pub(crate) life: Life,
+    /// Pipes in a burst, whose output the driver's tick looks after.
+    pub(crate) hot: Vec<PeerKey>,
+    pub(crate) hot_registered: bool,
+    /// Links and inproc peers that are up.
+    pub(crate) live: usize,
+    clock: Clock,
+}
+
+impl Core {
+    pub(crate) fn new(
+        socket_type: SocketType,
+        pattern: Pattern,
+        options: SocketOptions,
+        clock: Clock,
+    ) -> Core {
+        Core {
+            socket_type,
+            receives: pattern.receives(),
+            pattern,
+            pipes: Vec::new(),
+            free: Vec::new(),
+            endpoints: Vec::new(),
+            options,
+            connect_routing_id: None,
+            counters: Counters::default(),
+            monitors: Vec::new(),
+            life: Life::Open,
+            hot: Vec::new(),
+            hot_registered: false,
+            live: 0,
+            clock,
+        }
+    }
+
+    pub(crate) fn marks(&self) -> Marks {
+        use SocketType::{Dealer, Pub, Pull, Push, Sub};
+        Marks {
+            send: self.options.send_hwm.filter(|mark| *mark > 0),
+            recv: self.options.recv_hwm.filter(|mark| *mark > 0),
+            octets: self.options.queue_octets.filter(|mark| *mark > 0),
+            conflate: self.options.conflate
+                && matches!(self.socket_type, Dealer | Pub | Pull | Push | Sub),
+        }
+    }
+
+    // ---- pipes ----
+
+    pub(crate) fn pipe(&mut self, key: PeerKey) -> Option<&mut Pipe> {
+        self.pipes.get_mut(key.0 as usize)?.as_mut()
+    }
+
+    pub(crate) fn pipes(&self) -> impl Iterator<Item = (PeerKey, &Pipe)> {
+        self.pipes
+            .iter()
+            .enumerate()
+            .filter_map(|(index, pipe)| Some((key_of(index), pipe.as_ref()?)))
+    }
+
+    pub(crate) fn keys(&self) -> Vec<PeerKey> {
+        self.pipes().map(|(key, _)| key).collect()
+    }
+
+    pub(crate) fn link(&self, key: PeerKey) -> Option<Arc<Link>> {
+        self.pipes
+            .get(key.0 as usize)?
+            .as_ref()?
+            .link()
+            .map(Arc::clone)
+    }
+
+    /// Makes the pipe of a new peer and tells the pattern of it.
+    pub(crate) fn attach(
+        &mut self,
+        dialer: Option<u64>,
+        facts: PeerFacts,
+        attach: Attach,
+    ) -> PeerKey {
+        let pipe = Pipe::new(self.marks(), dialer, facts);
+        let key = match self.free.pop() {
+            Some(index) => {
+                if let Some(slot) = self.pipes.get_mut(index as usize) {
+                    *slot = Some(pipe);
+                }
+                PeerKey(index)
+            }
+            None => {
+                self.pipes.push(Some(pipe));
+                key_of(self.pipes.len() - 1)
+            }
+        };
+        self.pattern.attach(key, attach);
+        key
+    }
+
+    /// Takes a peer and its queues away. What had not left is counted.
+    pub(crate) fn detach(&mut self, key: PeerKey, reason: Loss) {
+        let Some(pipe) = self
+            .pipes
+            .get_mut(key.0 as usize)
+            .and_then(|slot| slot.take())
+        else {
+            return;
+        };
+        self.pattern.detach(key);
+        self.free.push(key.0);
+        self.hot.retain(|hot| *hot != key);
+        if pipe.live {
+            self.live = self.live.saturating_sub(1);
+        }
+        let unsent = pipe.queued_messages().saturating_add(pipe.in_flight);
+        self.lose(reason, unsent as u64, &pipe.facts.endpoint);
+        self.lose(Loss::Unread, pipe.input.len() as u64, &pipe.facts.endpoint);
+    }
+
+    pub(crate) fn lose(&mut self, reason: Loss, count: u64, endpoint: &str) {
+        if count == 0 {
+            return;
+        }
+        self.counters.lose(reason, count);
+        self.report_with(endpoint, None, || Happening::Dropped { count, reason });
+    }
+
+    /// Counts drops of the hot path, which are not worth an event each.
+    pub(crate) fn lose_quietly(&mut self, reason: DropReason, count: u64) {
+        self.counters.lose(Loss::Pattern(reason), count);
+    }
+
+    pub(crate) fn report(&mut self, endpoint: &str, peer: Option<&str>, what: Happening) {
+        self.report_with(endpoint, peer, || what);
+    }
+
+    fn report_with(
+        &mut self,
+        endpoint: &str,
+        peer: Option<&str>,
+        what: impl FnOnce() -> Happening,
+    ) {
+        if self.monitors.is_empty() {
+            return;
+        }
+        let event = MonitorEvent {
+            endpoint: endpoint.to_owned(),
+            peer: peer.map(str::to_owned),
+            what: what(),
+        };
+        // A monitor that only we hold on to has been dropped by its owner.
+        self.monitors
+            .retain(|monitor| Arc::strong_count(monitor) > 1);
+        for monitor in &self.monitors {
+            monitor.push(&event);
+        }
+    }
+
+    // ---- towards a peer ----
+
+    /// Puts something into the queue of a peer and decides who carries it on.
+    pub(crate) fn enqueue(&mut self, key: PeerKey, item: Item, effects: &mut Effects) {
+        let now = &self.clock;
+        let Some(pipe) = self
+            .pipes
+            .get_mut(key.0 as usize)
+            .and_then(|slot| slot.as_mut())
+        else {
+            if item.is_message() {
+                self.counters.lose(Loss::PeerLeft, 1);
+            }
+            return;
+        };
+        if let Carrier::Inproc(lane, side) = &pipe.carrier {
+            let written = lane.write(*side, item, pipe.marks.conflate);
+            if written.full && !pipe.full {
+                pipe.full = true;
+                self.pattern.set_writable(key, false);
+            }
+            self.counters.transmitted += u64::from(written.messages);
+            self.counters.lose(Loss::Conflated, written.replaced);
+            if let Some(notice) = written.notice {
+                effects.notices.push(notice);
+            }
+            return;
+        }
+        if pipe.marks.conflate && item.is_message() {
+            let replaced = pipe.queued_messages();
+            pipe.retain_out(|queued| !queued.is_message());
+            self.counters.lose(Loss::Conflated, replaced as u64);
+        }
+        pipe.push_out(item);
+        if !pipe.full && pipe.is_full() {
+            pipe.full = true;
+            self.pattern.set_writable(key, false);
+        }
+        if pipe.stalled {
+            return;
+        }
+        let Carrier::Link(link) = &pipe.carrier else {
+            return;
+        };
+        match pipe.pace {
+            Pace::Idle => {
+                if now.now() > pipe.last_write.plus_micros(BURST_MICROS) {
+                    effects.pump.push(Arc::clone(link));
+                } else {
+                    pipe.pace = Pace::Hot;
+                    self.hot.push(key);
+                    if !self.hot_registered {
+                        self.hot_registered = true;
+                        effects.tick = true;
+                    }
+                }
+            }
+            Pace::Hot if pipe.flush_due() => effects.pump.push(Arc::clone(link)),
+            Pace::Hot => {}
+        }
+    }
+
+    /// Does what the pattern wants done after a call.
+    pub(crate) fn settle(&mut self, effects: &mut Effects) {
+        while let Some(output) = self.pattern.poll_output() {
+            match output {
+                Output::Subscribe { peer, topic } => {
+                    self.enqueue(peer, Item::Subscribe(topic), effects);
+                }
+                Output::Cancel { peer, topic } => {
+                    self.enqueue(peer, Item::Cancel(topic), effects);
+                }
+                Output::Send { peer, message } => self.enqueue_first(peer, message, effects),
+                Output::DiscardQueued { peer } => self.discard_input(peer, effects),
+                Output::Close { peer, why } => self.close_peer(peer, why, effects),
+                _ => {}
+            }
+        }
+    }
+
+    /// Queues a message before all that waits (a welcome, hello or probe message of the pattern itself).
+    fn enqueue_first(&mut self, key: PeerKey, message: Message, effects: &mut Effects) {
+        let Some(pipe) = self.pipe(key) else { return };
+        if matches!(pipe.carrier, Carrier::Link(_)) && !pipe.out.is_empty() {
+            pipe.out_octets = pipe.out_octets.saturating_add(message.byte_len());
+            let place = pipe
+                .out
+                .iter()
+                .position(Item::is_message)
+                .unwrap_or(pipe.out.len());
+            pipe.out.insert(place, Item::Message(message));
+            return;
+        }
+        self.enqueue(key, Item::Message(message), effects);
+    }
+
+    fn discard_input(&mut self, key: PeerKey, effects: &mut Effects) {
+        let Some(pipe) = self.pipe(key) else { return };
+        let count = pipe.input.len();
+        pipe.input.clear();
+        pipe.input_octets = 0;
+        self.after_taking(key, count, effects);
+        self.lose_quietly(DropReason::StaleReply, count as u64);
+    }
+
+    fn close_peer(&mut self, key: PeerKey, why: zmq_patterns::CloseReason, effects: &mut Effects) {
+        let reason = match why {
+            zmq_patterns::CloseReason::HandedOver => CloseReason::Replaced,
+            zmq_patterns::CloseReason::Fault(fault) => CloseReason::Fault(fault),
+            _ => CloseReason::ByUs,
+        };
+        let Some(pipe) = self.pipe(key) else { return };
+        match &pipe.carrier {
+            Carrier::Link(link) => {
+                let link = Arc::clone(link);
+                effects.close.push((link, reason));
+            }
+            Carrier::Inproc(lane, side) => {
+                let (lane, side) = (Arc::clone(lane), *side);
+                let (notice, unread) = lane.close(side);
+                effects.notices.extend(notice);
+                self.counters.lose(Loss::Unread, unread);
+                self.link_down(key);
+                self.detach(key, Loss::PeerLeft);
+            }
+            Carrier::None => {}
+        }
+    }
+
+    // ---- from a peer ----
+
+    /// Accounts for `count` messages taken from the input of a peer, and lets its link or its writer go on.
+    pub(crate) fn after_taking(&mut self, key: PeerKey, count: usize, effects: &mut Effects) {
+        let Some(pipe) = self.pipe(key) else { return };
+        match &pipe.carrier {
+            Carrier::Link(link) => {
+                if pipe.paused && pipe.may_resume() {
+                    pipe.paused = false;
+                    effects.drive.push(Arc::clone(link));
+                }
+            }
+            Carrier::Inproc(lane, side) => {
+                pipe.unreported = pipe
+                    .unreported
+                    .saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+                if pipe.input.is_empty() || pipe.unreported >= lane.report_step(*side) {
+                    let notice = lane.report(*side, std::mem::take(&mut pipe.unreported));
+                    effects.notices.extend(notice);
+                }
+            }
+            Carrier::None => {}
+        }
+        if pipe.dying && pipe.input.is_empty() {
+            self.detach(key, Loss::PeerLeft);
+        }
+    }
+
+    /// Whether nothing waits to leave for a peer.
+    pub(crate) fn is_empty(&mut self, key: PeerKey) -> bool {
+        self.pipe(key)
+            .is_none_or(|pipe| pipe.queued_messages() == 0 && pipe.in_flight == 0)
+    }
+
+    pub(crate) fn report_ended(&mut self, was_ready: bool, endpoint: &str) {
+        if was_ready {
+            self.report(
+                endpoint,
+                None,
+                Happening::Closed {
+                    reason: CloseReason::ByUs,
+                    was_ready,
+                    descriptor: None,
+                },
+            );
+        }
+    }
+
+    // ---- links ----
+
+    pub(crate) fn mark_live(&mut self, key: PeerKey, carrier: Carrier) {
+        if let Some(pipe) = self.pipe(key) {
+            pipe.carrier = carrier;
+            pipe.live = true;
+            pipe.stalled = false;
+            pipe.paused = false;
+            pipe.pace = Pace::Idle;
+            pipe.last_write = Nanos(0);
+            self.live = self.live.saturating_add(1);
+            self.counters.links_made = self.counters.links_made.saturating_add(1);
+        }
+    }
+
+    pub(crate) fn link_down(&mut self, key: PeerKey) {
+        if let Some(pipe) = self.pipe(key) {
+            pipe.carrier = Carrier::None;
+            if std::mem::replace(&mut pipe.live, false) {
+                self.live = self.live.saturating_sub(1);
+                self.counters.links_lost = self.counters.links_lost.saturating_add(1);
+                self.pattern.link_down(key);
+            }
+        }
+    }
+
+    /// Links a lane to a pipe whose peer was found; what waited moves into the lane.
+    pub(crate) fn join_lane(
+        &mut self,
+        key: PeerKey,
+        lane: &Arc<Lane>,
+        side: crate::inproc::Side,
+        effects: &mut Effects,
+    ) {
+        self.mark_live(key, Carrier::Inproc(Arc::clone(lane), side));
+        let Some(pipe) = self.pipe(key) else { return };
+        let waiting = std::mem::take(&mut pipe.out);
+        pipe.recount();
+        for item in waiting {
+            self.enqueue(key, item, effects);
+        }
+        self.refresh_lane(key);
+    }
+
+    /// Looks whether a full lane has room again.
+    pub(crate) fn refresh_lane(&mut self, key: PeerKey) {
+        let Some(pipe) = self.pipe(key) else { return };
+        let Carrier::Inproc(lane, side) = &pipe.carrier else {
+            return;
+        };
+        let full = lane.is_full(*side);
+        if full != pipe.full {
+            pipe.full = full;
+            self.pattern.set_writable(key, !full);
+        }
+    }
+}
+
+fn key_of(index: usize) -> PeerKey {
+    PeerKey(u32::try_from(index).unwrap_or(u32::MAX))
+}

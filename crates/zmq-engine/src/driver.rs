@@ -1,0 +1,353 @@
+//! The context's driver: does what nobody is there to do.
+//!
+//! It accepts, dials and waits between attempts, shakes hands, keeps the timers, writes what bursts have left, reads for
+//! sockets whose owners are away, and sees closing sockets to their end. It sleeps unless one of these is due.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::Duration;
+
+use crate::clock::Nanos;
+use crate::context::{Command, ContextShared, token};
+use crate::core::Effects;
+use crate::dial::Dialer;
+use crate::link::{Link, Want};
+use crate::listen::ListenerState;
+use crate::pipe::Pace;
+use crate::poller::Found;
+use crate::shake::Shaking;
+use crate::shared::SocketShared;
+use crate::timers::Timers;
+
+/// Between two looks at pipes that are in a burst.
+const TICK_MICROS: u64 = 100;
+
+/// Between two looks whether callers are still there.
+const PATROL_MILLIS: u64 = 5;
+
+/// What is due at some time.
+#[derive(Debug)]
+pub(crate) enum Timer {
+    Accept(u64),
+    Dial { id: u64, attempt: u64 },
+    ConnectTimeout { id: u64, attempt: u64 },
+    Shake(u64),
+    Beat(Weak<Link>, Weak<SocketShared>),
+    Leave(u64),
+    Close,
+}
+
+/// A socket whose callers may have gone.
+struct Beat {
+    socket: Arc<SocketShared>,
+    turns: u64,
+}
+
+/// A socket on its way out.
+pub(crate) struct Closing {
+    pub(crate) socket: Arc<SocketShared>,
+    pub(crate) deadline: Nanos,
+}
+
+pub(crate) struct Driver {
+    pub(crate) ctx: Arc<ContextShared>,
+    pub(crate) timers: Timers<Timer>,
+    pub(crate) listeners: BTreeMap<u64, ListenerState>,
+    pub(crate) dialers: BTreeMap<u64, Dialer>,
+    pub(crate) shaking: BTreeMap<u64, Shaking>,
+    pub(crate) accepted_shaking: usize,
+    hot: Vec<Arc<SocketShared>>,
+    next_tick: Nanos,
+    patrol: Vec<Beat>,
+    next_patrol: Nanos,
+    pub(crate) closing: Vec<Closing>,
+    /// Some dialer's endpoint was disconnected and its queue is not empty.
+    pub(crate) leaving: bool,
+}
+
+impl core::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Driver")
+            .field("listeners", &self.listeners.len())
+            .field("dialers", &self.dialers.len())
+            .field("shaking", &self.shaking.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Driver {
+    pub(crate) fn new(ctx: Arc<ContextShared>) -> Driver {
+        Driver {
+            ctx,
+            timers: Timers::new(),
+            listeners: BTreeMap::new(),
+            dialers: BTreeMap::new(),
+            shaking: BTreeMap::new(),
+            accepted_shaking: 0,
+            hot: Vec::new(),
+            next_tick: Nanos::NEVER,
+            patrol: Vec::new(),
+            next_patrol: Nanos::NEVER,
+            closing: Vec::new(),
+            leaving: false,
+        }
+    }
+
+    /// Turns until the context has neither handles nor sockets.
+    pub(crate) fn run(mut self) {
+        while !self.is_over() {
+            self.turn(None);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ctx.abandoned.load(Ordering::SeqCst)
+            && self
+                .ctx
+                .sockets
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_empty()
+    }
+
+    /// One turn: waits up to `wait` for something to do, and does it. Says whether there was something.
+    pub(crate) fn turn(&mut self, wait: Option<Duration>) -> bool {
+        let mut found = Found::new();
+        let timeout = self.timeout(wait);
+        if self.ctx.poller.wait(&mut found, timeout).is_err() {
+            // Signals are blocked on the driver's thread; a manual driver that was interrupted looks again later.
+            return true;
+        }
+        let mut did = false;
+        if found.iter().any(|ready| ready.token == token::WAKE) {
+            self.ctx.wake.drain();
+        }
+        for command in self.ctx.take_commands() {
+            did = true;
+            self.obey(command);
+        }
+        for ready in found.iter() {
+            let id = ready.token & !token::KIND;
+            did |= ready.token != token::WAKE;
+            match ready.token & token::KIND {
+                token::SOCKET => self.socket_ready(id),
+                token::LISTENER => self.accept(id),
+                token::DIALER => self.dialer_ready(id),
+                token::SHAKING => self.shake(id),
+                _ => {}
+            }
+        }
+        let now = self.ctx.clock.now();
+        while let Some(timer) = self.timers.due(now) {
+            did = true;
+            self.fire(timer, now);
+        }
+        if now >= self.next_tick {
+            self.tick();
+        }
+        if now >= self.next_patrol {
+            self.patrol_round();
+        }
+        self.close_finished();
+        did
+    }
+
+    /// How long until something is due by the clock.
+    pub(crate) fn until_next_timer(&self) -> Option<Duration> {
+        let next = self.timers.next().min(self.next_tick).min(self.next_patrol);
+        (next != Nanos::NEVER).then(|| next.since(self.ctx.clock.now()))
+    }
+
+    fn timeout(&self, wait: Option<Duration>) -> Option<Duration> {
+        match (wait, self.until_next_timer()) {
+            // A virtual clock does not move while we wait.
+            (wait, _) if self.ctx.simulated => Some(wait.unwrap_or(Duration::ZERO)),
+            (None, next) => next,
+            (Some(wait), None) => Some(wait),
+            (Some(wait), Some(next)) => Some(wait.min(next)),
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Hot(socket) => {
+                self.hot.push(socket);
+                // What has gathered since the burst began leaves now, the rest with the ticks.
+                self.tick();
+            }
+            Command::Patrol(socket) => self.begin_patrol(socket),
+            Command::Listen {
+                id,
+                socket,
+                listener,
+                endpoint,
+            } => self.listen(id, socket, listener, endpoint),
+            Command::StopListening { id } => self.stop_listening(id),
+            Command::Dial {
+                id,
+                socket,
+                key,
+                transport,
+                endpoint,
+                address,
+            } => self.begin_dialing(id, Dialer::new(socket, key, transport, endpoint, address)),
+            Command::LeavePeer { id, deadline } => self.leave_peer(id, deadline),
+            Command::Resolved {
+                dialer,
+                attempt,
+                targets,
+            } => self.resolved(dialer, attempt, targets),
+            Command::LinkLost { dialer, transient } => self.link_lost(dialer, transient),
+            Command::Woken { token } => self.woken(token),
+            Command::Verdict { shaking, verdict } => self.verdict(shaking, verdict),
+            Command::Beat { link, socket, at } => self.timers.set(at, Timer::Beat(link, socket)),
+            Command::Closing { socket, deadline } => self.begin_closing(socket, deadline),
+        }
+    }
+
+    fn woken(&mut self, token: u64) {
+        let id = token & !token::KIND;
+        match token & token::KIND {
+            token::LISTENER => self.accept(id),
+            token::DIALER => self.dialer_ready(id),
+            token::SHAKING => self.shake(id),
+            _ => {}
+        }
+    }
+
+    fn fire(&mut self, timer: Timer, now: Nanos) {
+        match timer {
+            Timer::Accept(id) => self.accept_again(id),
+            Timer::Dial { id, attempt } => self.dial_again(id, attempt),
+            Timer::ConnectTimeout { id, attempt } => self.connect_timed_out(id, attempt),
+            Timer::Shake(id) => self.shake_timer(id, now),
+            Timer::Beat(link, socket) => self.beat(&link, &socket, now),
+            Timer::Leave(id) => self.leave_now(id),
+            // The round at the end of the turn looks at every closing socket.
+            Timer::Close => {}
+        }
+    }
+
+    /// A live link asked to be looked at: a PING may be due, or a sign of life overdue.
+    fn beat(&mut self, link: &Weak<Link>, socket: &Weak<SocketShared>, now: Nanos) {
+        let (Some(link), Some(socket)) = (link.upgrade(), socket.upgrade()) else {
+            return;
+        };
+        let mut io = link.lock();
+        if io.channel.is_none() {
+            return;
+        }
+        if let Err(error) = io.session.handle_timeout(now.wire()) {
+            link.close_held(io, &socket, error.into());
+            return;
+        }
+        io.timer_at = Nanos::NEVER;
+        let want = Want {
+            read: false,
+            write: true,
+        };
+        link.drive_held(io, &socket, want);
+        link.ask_for_timer(&socket);
+    }
+
+    // ---- bursts ----
+
+    /// Looks after pipes in a burst: writes what waits, and takes those that have gone quiet off the list.
+    fn tick(&mut self) {
+        let sockets = std::mem::take(&mut self.hot);
+        for socket in sockets {
+            let mut effects = Effects::default();
+            let mut core = socket.lock();
+            for key in std::mem::take(&mut core.hot) {
+                let Some(pipe) = core.pipe(key) else { continue };
+                let waits = !pipe.out.is_empty();
+                let fresh = std::mem::replace(&mut pipe.fresh, false);
+                if pipe.stalled || (!fresh && !waits) {
+                    pipe.pace = Pace::Idle;
+                    continue;
+                }
+                if waits && let Some(link) = pipe.link().map(Arc::clone) {
+                    pipe.flush_wanted = true;
+                    effects.pump.push(link);
+                }
+                core.hot.push(key);
+            }
+            let quiet = core.hot.is_empty();
+            core.hot_registered = !quiet;
+            drop(core);
+            socket.run(effects);
+            if !quiet {
+                self.hot.push(socket);
+            }
+        }
+        self.next_tick = if self.hot.is_empty() {
+            Nanos::NEVER
+        } else {
+            self.ctx.clock.now().plus_micros(TICK_MICROS)
+        };
+    }
+
+    // ---- callers ----
+
+    /// The poller of a socket that the driver watches has found something.
+    fn socket_ready(&mut self, id: u64) {
+        let Some(socket) = self.ctx.socket(id) else {
+            return;
+        };
+        if socket.has_sleepers() {
+            // A caller sleeps on the same descriptors and is waking up right now.
+            socket.leave_to_callers();
+        } else if socket.has_waiters() {
+            // A caller was told and should come; if it does not, the patrol will see.
+            socket.leave_to_callers();
+            if !socket.on_patrol.swap(true, Ordering::SeqCst) {
+                self.begin_patrol(socket);
+            }
+        } else {
+            socket.serve();
+        }
+    }
+
+    fn begin_patrol(&mut self, socket: Arc<SocketShared>) {
+        let turns = socket.turns.load(Ordering::Relaxed);
+        self.patrol.push(Beat { socket, turns });
+        if self.next_patrol == Nanos::NEVER {
+            self.next_patrol = self.ctx.clock.now().plus_millis(PATROL_MILLIS);
+        }
+    }
+
+    /// Looks whether the callers of each socket on the list are still there.
+    fn patrol_round(&mut self) {
+        let mut stay = Vec::new();
+        for mut beat in std::mem::take(&mut self.patrol) {
+            let socket = &beat.socket;
+            let turns = socket.turns.load(Ordering::Relaxed);
+            if turns != beat.turns && !socket.has_sleepers() {
+                beat.turns = turns;
+                stay.push(beat);
+                continue;
+            }
+            if !socket.has_sleepers() && socket.has_waiters() && socket.serve_links() {
+                // Callers were told and do not come: the driver reads for them until they do.
+                stay.push(beat);
+                continue;
+            }
+            // Off the list first: a caller who leaves from now on puts the socket back itself.
+            socket.on_patrol.store(false, Ordering::SeqCst);
+            let came = socket.turns.load(Ordering::Relaxed) != turns;
+            if came && !socket.has_sleepers() && !socket.on_patrol.swap(true, Ordering::SeqCst) {
+                beat.turns = turns;
+                stay.push(beat);
+            } else if !socket.has_sleepers() {
+                socket.watch();
+            }
+        }
+        self.patrol = stay;
+        self.next_patrol = if self.patrol.is_empty() {
+            Nanos::NEVER
+        } else {
+            self.ctx.clock.now().plus_millis(PATROL_MILLIS)
+        };
+    }
+}

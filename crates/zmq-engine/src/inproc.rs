@@ -1,0 +1,356 @@
+//! Peers in the same context: two queues between two sockets, and the names under which they meet.
+//!
+//! A lane has a lock for each direction and never takes a socket's. A socket that writes holds its own lock and the
+//! lane's; it tells the other socket by a notice, never by locking it. The name table belongs to the context.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use zmq_patterns::PeerKey;
+use zmtp_wire::{Message, SocketType};
+
+use crate::pipe::Item;
+use crate::shared::{Notice, SocketShared};
+
+/// Which end of a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Dialer,
+    Binder,
+}
+
+impl Side {
+    fn index(self) -> usize {
+        match self {
+            Side::Dialer => 0,
+            Side::Binder => 1,
+        }
+    }
+
+    fn other(self) -> Side {
+        match self {
+            Side::Dialer => Side::Binder,
+            Side::Binder => Side::Dialer,
+        }
+    }
+}
+
+/// What one direction holds.
+#[derive(Debug, Default)]
+struct Half {
+    queue: VecDeque<Item>,
+    /// Messages in `queue`.
+    messages: usize,
+    /// Messages the reader has taken and not yet reported as used.
+    unread: usize,
+    capacity: Option<usize>,
+    /// The mark of the writer and that of the reader, whose sum is the capacity.
+    write_mark: Option<u32>,
+    read_mark: Option<u32>,
+    /// The reader was told that there is something.
+    told: bool,
+    /// The writer wants to be told when there is room.
+    blocked: bool,
+    /// No more will come.
+    ended: bool,
+    /// Nobody reads any more.
+    unheard: bool,
+}
+
+impl Half {
+    fn is_full(&self) -> bool {
+        self.capacity
+            .is_some_and(|capacity| self.messages.saturating_add(self.unread) >= capacity)
+    }
+}
+
+#[derive(Debug)]
+struct End {
+    socket: Weak<SocketShared>,
+    key: AtomicU32,
+}
+
+/// A pair of queues between two sockets of one context.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    /// Indexed by the side that writes.
+    halves: [Mutex<Half>; 2],
+    ends: [End; 2],
+}
+
+/// The marks of one side: to send and to receive.
+pub(crate) type LaneMarks = (Option<u32>, Option<u32>);
+
+/// The outcome of a write.
+pub(crate) struct Written {
+    pub(crate) full: bool,
+    pub(crate) messages: u32,
+    pub(crate) replaced: u64,
+    pub(crate) notice: Option<(Arc<SocketShared>, Notice)>,
+}
+
+impl Lane {
+    /// The marks are (send, receive) of each side; the keys are set when the pipes exist.
+    pub(crate) fn new(
+        dialer: (Weak<SocketShared>, LaneMarks),
+        binder: (Weak<SocketShared>, LaneMarks),
+    ) -> Lane {
+        let half = |write_mark, read_mark| {
+            Mutex::new(Half {
+                capacity: joint_capacity(write_mark, read_mark),
+                write_mark,
+                read_mark,
+                ..Half::default()
+            })
+        };
+        let (dialer, dialer_marks) = dialer;
+        let (binder, binder_marks) = binder;
+        let end = |socket| End {
+            socket,
+            key: AtomicU32::new(u32::MAX),
+        };
+        Lane {
+            halves: [
+                half(dialer_marks.0, binder_marks.1),
+                half(binder_marks.0, dialer_marks.1),
+            ],
+            ends: [end(dialer), end(binder)],
+        }
+    }
+
+    pub(crate) fn set_key(&self, side: Side, key: PeerKey) {
+        self.end(side).key.store(key.0, Ordering::SeqCst);
+    }
+
+    fn end(&self, side: Side) -> &End {
+        let [dialer, binder] = &self.ends;
+        match side {
+            Side::Dialer => dialer,
+            Side::Binder => binder,
+        }
+    }
+
+    fn half(&self, writer: Side) -> MutexGuard<'_, Half> {
+        let [out, back] = &self.halves;
+        let half = if writer.index() == 0 { out } else { back };
+        half.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A notice for the socket at `side`, if it still exists and has its pipe.
+    fn notice(
+        &self,
+        side: Side,
+        make: fn(PeerKey) -> Notice,
+    ) -> Option<(Arc<SocketShared>, Notice)> {
+        let end = self.end(side);
+        let key = end.key.load(Ordering::SeqCst);
+        if key == u32::MAX {
+            return None;
+        }
+        Some((end.socket.upgrade()?, make(PeerKey(key))))
+    }
+
+    /// Writes from `side`. The mark is the caller's to heed: it is told when the lane has become full.
+    pub(crate) fn write(&self, side: Side, item: Item, conflate: bool) -> Written {
+        let mut half = self.half(side);
+        let is_message = item.is_message();
+        let mut replaced = 0;
+        if half.unheard {
+            return Written {
+                full: false,
+                messages: 0,
+                replaced: 0,
+                notice: None,
+            };
+        }
+        if conflate && is_message {
+            let before = half.messages;
+            half.queue.retain(|queued| !queued.is_message());
+            half.messages = 0;
+            replaced = before as u64;
+        }
+        half.queue.push_back(item);
+        if is_message {
+            half.messages = half.messages.saturating_add(1);
+        }
+        let full = half.is_full();
+        half.blocked |= full;
+        let tell = !std::mem::replace(&mut half.told, true);
+        drop(half);
+        Written {
+            full,
+            messages: u32::from(is_message),
+            replaced,
+            notice: if tell {
+                self.notice(side.other(), Notice::Readable)
+            } else {
+                None
+            },
+        }
+    }
+
+    /// Takes all that was written to `side`; says whether more can come.
+    pub(crate) fn read(&self, side: Side) -> (VecDeque<Item>, bool) {
+        let mut half = self.half(side.other());
+        half.told = false;
+        half.unread = half.unread.saturating_add(half.messages);
+        half.messages = 0;
+        (std::mem::take(&mut half.queue), !half.ended)
+    }
+
+    /// Reports that the reader at `side` has used `count` messages.
+    pub(crate) fn report(&self, side: Side, count: u32) -> Option<(Arc<SocketShared>, Notice)> {
+        let mut half = self.half(side.other());
+        half.unread = half.unread.saturating_sub(count as usize);
+        let room = half.capacity.is_none_or(|capacity| {
+            half.messages.saturating_add(half.unread) <= capacity.saturating_sub(1) / 2
+        });
+        if half.blocked && room {
+            half.blocked = false;
+            drop(half);
+            return self.notice(side.other(), Notice::Writable);
+        }
+        None
+    }
+
+    /// After how many used messages the reader at `side` reports: half the capacity.
+    pub(crate) fn report_step(&self, side: Side) -> u32 {
+        let half = self.half(side.other());
+        half.capacity.map_or(1024, |capacity| {
+            u32::try_from(capacity.saturating_add(1) / 2).unwrap_or(u32::MAX)
+        })
+    }
+
+    pub(crate) fn is_full(&self, side: Side) -> bool {
+        let mut half = self.half(side);
+        let full = half.is_full();
+        half.blocked |= full;
+        full
+    }
+
+    /// Takes over new marks of the socket at `side`; gives a notice if its peer may write again.
+    pub(crate) fn set_marks(
+        &self,
+        side: Side,
+        marks: LaneMarks,
+    ) -> Option<(Arc<SocketShared>, Notice)> {
+        let mut out = self.half(side);
+        out.write_mark = marks.0;
+        out.capacity = joint_capacity(out.write_mark, out.read_mark);
+        drop(out);
+        let mut back = self.half(side.other());
+        back.read_mark = marks.1;
+        back.capacity = joint_capacity(back.write_mark, back.read_mark);
+        drop(back);
+        self.report(side, 0)
+    }
+
+    /// Messages written by `side` that its peer has not taken.
+    pub(crate) fn waiting(&self, side: Side) -> usize {
+        self.half(side).messages
+    }
+
+    /// Ends both directions as seen from `side`: what it wrote can still be read, what it did not read is gone.
+    /// Gives the number of the latter.
+    pub(crate) fn close(&self, side: Side) -> (Option<(Arc<SocketShared>, Notice)>, u64) {
+        self.half(side).ended = true;
+        let mut unread = self.half(side.other());
+        unread.unheard = true;
+        unread.queue.clear();
+        let lost = std::mem::take(&mut unread.messages) as u64;
+        drop(unread);
+        (self.notice(side.other(), Notice::Gone), lost)
+    }
+}
+
+/// A name that is bound.
+#[derive(Debug)]
+struct Bound {
+    socket: Weak<SocketShared>,
+    socket_type: SocketType,
+}
+
+/// A socket that connected before anybody was bound.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) socket: Weak<SocketShared>,
+    pub(crate) key: PeerKey,
+    pub(crate) dialer: u64,
+}
+
+/// The names of one context.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    bound: HashMap<String, Bound>,
+    pending: HashMap<String, Vec<Pending>>,
+}
+
+impl Names {
+    /// Binds a name; gives those who wait for it, or nothing if it is taken.
+    pub(crate) fn bind(
+        &mut self,
+        name: &str,
+        socket: &Arc<SocketShared>,
+        socket_type: SocketType,
+    ) -> Option<Vec<Pending>> {
+        let taken = self
+            .bound
+            .get(name)
+            .is_some_and(|bound| bound.socket.strong_count() > 0);
+        if taken {
+            return None;
+        }
+        let bound = Bound {
+            socket: Arc::downgrade(socket),
+            socket_type,
+        };
+        self.bound.insert(name.to_owned(), bound);
+        Some(self.pending.remove(name).unwrap_or_default())
+    }
+
+    pub(crate) fn unbind(&mut self, name: &str, socket: &Arc<SocketShared>) {
+        let ours = self
+            .bound
+            .get(name)
+            .is_some_and(|bound| bound.socket.as_ptr() == Arc::as_ptr(socket));
+        if ours {
+            self.bound.remove(name);
+        }
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<(Arc<SocketShared>, SocketType)> {
+        let bound = self.bound.get(name)?;
+        Some((bound.socket.upgrade()?, bound.socket_type))
+    }
+
+    pub(crate) fn wait(&mut self, name: &str, pending: Pending) {
+        let list = self.pending.entry(name.to_owned()).or_default();
+        list.retain(|pending| pending.socket.strong_count() > 0);
+        list.push(pending);
+    }
+
+    pub(crate) fn forget(&mut self, socket: &Arc<SocketShared>, dialer: Option<u64>) {
+        let ours = |pending: &Pending| {
+            pending.socket.as_ptr() == Arc::as_ptr(socket)
+                && dialer.is_none_or(|dialer| pending.dialer == dialer)
+        };
+        for list in self.pending.values_mut() {
+            list.retain(|pending| !ours(pending));
+        }
+        self.pending.retain(|_, list| !list.is_empty());
+    }
+}
+
+/// The sum of two marks; either may be absent, and then there is none.
+fn joint_capacity(send: Option<u32>, recv: Option<u32>) -> Option<usize> {
+    Some((send? as usize).saturating_add(recv? as usize))
+}
+
+/// Splits what was read from a lane.
+pub(crate) fn messages_of(items: VecDeque<Item>) -> impl Iterator<Item = Result<Message, Item>> {
+    items.into_iter().map(|item| match item {
+        Item::Message(message) => Ok(message),
+        other => Err(other),
+    })
+}

@@ -1,0 +1,116 @@
+//! The end of a link: what was not sent goes back to its pipe or is counted.
+
+use std::sync::{Arc, MutexGuard};
+
+use crate::context::Command;
+use crate::core::Life;
+use crate::counters::Loss;
+use crate::link::{Channel, Io, Link};
+use crate::monitor::{CloseReason, Happening};
+use crate::pipe::{Item, Pace};
+use crate::shared::SocketShared;
+
+impl Link {
+    /// Closes a live link. Waits for whoever drives it.
+    pub(crate) fn close(self: &Arc<Self>, shared: &Arc<SocketShared>, reason: CloseReason) {
+        let io = self.lock();
+        self.close_held(io, shared, reason);
+    }
+
+    pub(crate) fn close_held(
+        self: &Arc<Self>,
+        mut io: MutexGuard<'_, Io>,
+        shared: &Arc<SocketShared>,
+        reason: CloseReason,
+    ) {
+        if io.channel.is_none() {
+            return;
+        }
+        if matches!(reason, CloseReason::Protocol(_)) {
+            // The session may have a last word: an ERROR command. One try, and no more.
+            let _ = io.write_out();
+        }
+        let cut = io.session.output_cut();
+        let channel = self.take_channel(&mut io, shared);
+        let descriptor = channel.as_ref().and_then(Channel::descriptor);
+        drop(channel);
+        let mut batch = std::mem::take(&mut io.batch);
+        io.encoded = 0;
+        if let Some(buffer) = io.session.reclaim_buffer() {
+            shared.ctx.pool.return_write(buffer);
+        }
+        let mut effects = std::mem::take(&mut io.effects);
+        drop(io);
+
+        let Some(key) = self.key() else { return };
+        let mut core = shared.lock();
+        let open = core.life == Life::Open || core.life == Life::Closing;
+        let immediate = core.options.immediate;
+        let Some(pipe) = core.pipe(key) else { return };
+        if !pipe.link().is_some_and(|link| Arc::ptr_eq(link, self)) {
+            return;
+        }
+        let endpoint = pipe.facts.endpoint.clone();
+        let address = pipe.facts.address.take();
+        let dialer = pipe.dialer;
+        pipe.in_flight = 0;
+        pipe.in_flight_octets = 0;
+        pipe.stalled = false;
+        pipe.paused = false;
+        pipe.pace = Pace::Idle;
+        if cut {
+            while batch.pop_front().is_some_and(|item| !item.is_message()) {}
+        }
+        batch.append(&mut pipe.out);
+        // Subscriptions are sent anew on the next link.
+        batch.retain(Item::is_message);
+        pipe.out = batch;
+        let mut lost = 0;
+        if dialer.is_none() || immediate || !open {
+            lost = pipe.out.len();
+            pipe.out.clear();
+        }
+        pipe.recount();
+        let full = pipe.is_full();
+        pipe.full = full;
+        let gone = dialer.is_none();
+        pipe.dying = gone;
+        let drained = pipe.input.is_empty();
+        core.hot.retain(|hot| *hot != key);
+        core.link_down(key);
+        core.pattern.set_writable(key, !full);
+        core.lose(Loss::Cut, u64::from(cut), &endpoint);
+        core.lose(Loss::PeerLeft, lost as u64, &endpoint);
+        if gone && drained {
+            core.detach(key, Loss::PeerLeft);
+        }
+        let transient = reason.is_transient();
+        core.report(
+            &endpoint,
+            address.as_deref(),
+            Happening::Closed {
+                reason,
+                was_ready: true,
+                descriptor,
+            },
+        );
+        core.settle(&mut effects);
+        drop(core);
+        effects.wake = true;
+        if let Some(dialer) = dialer {
+            shared.ctx.command(Command::LinkLost { dialer, transient });
+        }
+        shared.run(effects);
+    }
+}
+
+impl CloseReason {
+    /// Whether the dialing side may try again.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            CloseReason::Protocol(error) => error.is_transient(),
+            CloseReason::Fault(_) | CloseReason::UnusableTransport | CloseReason::ByUs => false,
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The reading half of a link: octets from the stream through the session into the pipe, up to the mark.
+
+use std::io;
+use std::sync::Arc;
+
+use zmq_patterns::DropReason;
+use zmtp_wire::{Error as WireError, Event, Time};
+
+use crate::link::{Channel, Io, Leftover, Link};
+use crate::monitor::CloseReason;
+use crate::pool::READ_OCTETS;
+use crate::shared::SocketShared;
+
+/// Octets read from one link before others have their turn.
+const TURN_OCTETS: usize = 64 * 1024;
+
+/// Units taken from one framed stream before others have their turn.
+const TURN_UNITS: usize = 64;
+
+/// Where a read ended.
+enum Read {
+    /// There may be more.
+    More(usize),
+    /// The stream has no more for now.
+    Dry,
+}
+
+impl Link {
+    pub(crate) fn read_turn(
+        self: &Arc<Self>,
+        io: &mut Io,
+        shared: &Arc<SocketShared>,
+        moved: &mut bool,
+    ) -> Result<(), CloseReason> {
+        let now = shared.ctx.clock.now().wire();
+        if self.key().is_none() {
+            return Ok(());
+        }
+        let was_paused = io.paused;
+        self.deliver(io, shared);
+        let result = self.read_until(io, shared, now, moved);
+        // What was whole before the fault is delivered all the same.
+        self.deliver(io, shared);
+        if io.paused != was_paused {
+            io.session.handle_reading(now, !io.paused);
+        }
+        result
+    }
+
+    fn read_until(
+        self: &Arc<Self>,
+        io: &mut Io,
+        shared: &Arc<SocketShared>,
+        now: Time,
+        moved: &mut bool,
+    ) -> Result<(), CloseReason> {
+        let mut budget = TURN_OCTETS;
+        while !io.paused {
+            let read = if let Some(leftover) = io.leftover.take() {
+                *moved = true;
+                self.parse(io, shared, now, leftover)?;
+                continue;
+            } else if matches!(io.channel, Some(Channel::Framed(_))) {
+                self.read_units(io, shared, now, moved)?
+            } else if io.session.body_buffer().is_some() {
+                self.read_body(io, shared, now)?
+            } else {
+                self.read_block(io, shared, now)?
+            };
+            match read {
+                Read::Dry => break,
+                Read::More(octets) => {
+                    *moved = true;
+                    budget = budget.saturating_sub(octets.max(1));
+                    if budget == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a block for many small frames.
+    fn read_block(
+        self: &Arc<Self>,
+        io: &mut Io,
+        shared: &Arc<SocketShared>,
+        now: Time,
+    ) -> Result<Read, CloseReason> {
+        let Some(Channel::Bytes(stream)) = &mut io.channel else {
+            return Ok(Read::Dry);
+        };
+        let mut buffer = shared.ctx.pool.read_buffer();
+        let end = match stream.try_read(&mut buffer) {
+            Ok(octets) => octets,
+            Err(error) => {
+                shared.ctx.pool.return_read(buffer);
+                return unread(&error);
+            }
+        };
+        if end == 0 {
+            shared.ctx.pool.return_read(buffer);
+            return Err(CloseReason::ByPeer);
+        }
+        self.parse(
+            io,
+            shared,
+            now,
+            Leftover {
+                buffer,
+                start: 0,
+                end,
+            },
+        )?;
+        // Less than asked for: the next read would find nothing, and the poller tells when that has changed.
+        if end < READ_OCTETS && io.session.body_buffer().is_none() {
+            return Ok(Read::Dry);
+        }
+        Ok(Read::More(end))
+    }
+
+    /// Reads straight into the buffer of a large frame.
+    fn read_body(
+        self: &Arc<Self>,
+        io: &mut Io,
+        shared: &Arc<SocketShared>,
+        now: Time,
+    ) -> Result<Read, CloseReason> {
+        let (Some(Channel::Bytes(stream)), Some(body)) =
+            (&mut io.channel, io.session.body_buffer())
+        else {
+            return Ok(Read::Dry);
+        };
+        let octets = match stream.try_read_spare(body) {
+            Ok(octets) => octets,
+            Err(error) => return unread(&error),
+        };
+        if octets == 0 {
+            return Err(CloseReason::ByPeer);
+        }
+        let event = io.session.handle_body(now).map_err(CloseReason::Protocol)?;
+        if let Some(event) = event {
+            self.take_event(io, shared, event)?;
+        }
+        Ok(Read::More(octets))
+    }
+
+    fn read_units(
+        self: &Arc<Self>,
+        io: &mut Io,
+        shared: &Arc<SocketShared>,
+        now: Time,
+        moved: &mut bool,
+    ) -> Result<Read, CloseReason> {
+        for _ in 0..TURN_UNITS {
+            if io.room == 0 {
+                self.deliver(io, shared);
+                if io.paused {
+                    break;
+                }
+            }
+            let Some(Channel::Framed(stream)) = &mut io.channel else {
+                return Ok(Read::Dry);
+            };
+            let unit = match stream.try_receive() {
+                Ok(unit) => unit,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Err(CloseReason::ByPeer);
+                }
+                Err(error) => return unread(&error),
+            };
+            *moved = true;
+            let event = io
+                .session
+                .handle_unit(now, &unit)
+                .map_err(CloseReason::Protocol)?;
+            if let Some(event) = event {
+                self.take_event(io, shared, event)?;
+            }
+        }
+        Ok(Read::More(READ_OCTETS))
+    }
+
+    /// Gives octets to the session until they are used up or the pipe is at its mark; the rest is kept.
+    fn parse(
+        self: &Arc<Self>,
+        io: &mut Io,
+        shared: &Arc<SocketShared>,
+        now: Time,
+        block: Leftover,
+    ) -> Result<(), CloseReason> {
+        let Leftover { buffer, start, end } = block;
+        let mut input = buffer.get(start..end).unwrap_or_default();
+        let result = loop {
+            if io.room == 0 {
+                self.deliver(io, shared);
+                if io.paused {
+                    break Ok(());
+                }
+            }
+            match io.session.handle_input(now, &mut input) {
+                Ok(Some(Event::Message(message))) => {
+                    io.room = io.room.saturating_sub(1);
+                    io.decoded.push(message);
+                }
+                Ok(Some(event)) => {
+                    if let Err(reason) = self.take_event(io, shared, event) {
+                        break Err(reason);
+                    }
+                }
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(CloseReason::Protocol(error)),
+            }
+        };
+        let left = input.len();
+        if result.is_ok() && left > 0 {
+            io.leftover = Some(Leftover {
+                buffer,
+                start: end.saturating_sub(left),
+                end,
+            });
+        } else {
+            shared.ctx.pool.return_read(buffer);
+        }
+        result
+    }
+
+    fn take_event(
+        self: &Arc<Self>,
+        io: &mut Io,
+        shared: &Arc<SocketShared>,
+        event: Event,
+    ) -> Result<(), CloseReason> {
+        let Some(key) = self.key() else { return Ok(()) };
+        match event {
+            Event::Message(message) => {
+                io.room = io.room.saturating_sub(1);
+                io.decoded.push(message);
+            }
+            Event::Subscribe(topic) => {
+                self.deliver(io, shared);
+                let mut core = shared.lock();
+                let taken = core.pattern.handle_subscribe(key, topic);
+                core.settle(&mut io.effects);
+                drop(core);
+                taken.map_err(CloseReason::Fault)?;
+                io.effects.wake = true;
+            }
+            Event::Cancel(topic) => {
+                self.deliver(io, shared);
+                let mut core = shared.lock();
+                let taken = core.pattern.handle_cancel(key, topic);
+                core.settle(&mut io.effects);
+                drop(core);
+                taken.map_err(CloseReason::Fault)?;
+                io.effects.wake = true;
+            }
+            // The handshake is over; RADIO and DISH are not served yet.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Puts what was cut into the pipe and asks how much more it takes.
+    fn deliver(&self, io: &mut Io, shared: &SocketShared) {
+        if io.decoded.is_empty() && io.room > 0 {
+            return;
+        }
+        let Some(key) = self.key() else { return };
+        let count = io.decoded.len();
+        let mut core = shared.lock();
+        core.counters.arrived = core.counters.arrived.saturating_add(count as u64);
+        if !core.receives {
+            io.decoded.clear();
+            io.room = READ_OCTETS;
+            core.lose_quietly(DropReason::Unexpected, count as u64);
+            return;
+        }
+        let Some(pipe) = core.pipe(key) else {
+            io.decoded.clear();
+            io.room = READ_OCTETS;
+            return;
+        };
+        let mut replaced = 0;
+        if pipe.marks.conflate && count > 0 {
+            replaced = pipe.input.len().saturating_add(count).saturating_sub(1);
+            pipe.input.clear();
+            io.decoded.drain(..count.saturating_sub(1));
+        }
+        for mut message in io.decoded.drain(..) {
+            if let Some(properties) = &io.properties {
+                message.set_properties(Some(Arc::clone(properties)));
+            }
+            pipe.push_input(message);
+        }
+        let room = pipe.input_room();
+        if room == 0 {
+            pipe.paused = true;
+        }
+        io.paused = room == 0;
+        // Marks may change at any time, so the pipe is asked again now and then.
+        io.room = room.min(READ_OCTETS);
+        if count > 0 {
+            core.pattern.set_readable(key);
+        }
+        core.counters
+            .lose(crate::counters::Loss::Conflated, replaced as u64);
+        drop(core);
+        if count > 0 {
+            shared.wake_if_more(count);
+        }
+    }
+}
+
+/// Sorts the reasons for which nothing was read.
+fn unread(error: &io::Error) -> Result<Read, CloseReason> {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => Ok(Read::Dry),
+        io::ErrorKind::Interrupted => Ok(Read::More(0)),
+        _ => Err(CloseReason::io(error)),
+    }
+}
+
+impl From<WireError> for CloseReason {
+    fn from(error: WireError) -> CloseReason {
+        CloseReason::Protocol(error)
+    }
+}

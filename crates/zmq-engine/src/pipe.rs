@@ -1,0 +1,293 @@
+//! The queues towards and from one peer, and the marks that bound them.
+//!
+//! A pipe lives under its socket's lock. What a link has taken out of it and not yet handed to the kernel is still
+//! counted here (`in_flight`), so that the mark means "messages not wholly handed to the kernel".
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use zmtp_wire::{Message, SocketType, Version};
+
+use crate::clock::Nanos;
+use crate::inproc::{Lane, Side};
+use crate::link::Link;
+
+/// What travels through a pipe towards a peer. Subscriptions keep their place among messages.
+#[derive(Debug)]
+pub(crate) enum Item {
+    Message(Message),
+    Subscribe(Bytes),
+    Cancel(Bytes),
+}
+
+impl Item {
+    pub(crate) fn octets(&self) -> usize {
+        match self {
+            Item::Message(message) => message.byte_len(),
+            Item::Subscribe(topic) | Item::Cancel(topic) => topic.len(),
+        }
+    }
+
+    pub(crate) fn is_message(&self) -> bool {
+        matches!(self, Item::Message(_))
+    }
+}
+
+/// Who carries the messages of a pipe.
+#[derive(Debug)]
+pub(crate) enum Carrier {
+    /// Nobody yet, or nobody any more: a dialed peer that is not connected, an accepted one whose link has ended.
+    None,
+    Link(Arc<Link>),
+    Inproc(Arc<Lane>, Side),
+}
+
+/// How output leaves a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Each message is written by its sender at once.
+    Idle,
+    /// Messages follow each other closely: they gather, and leave at a size mark, with the driver's tick, or when a
+    /// caller of this socket is about to wait.
+    Hot,
+}
+
+/// Octets gathered before a sender in a burst writes them itself.
+pub(crate) const FLUSH_OCTETS: usize = 64 * 1024;
+
+/// Messages gathered before a sender in a burst writes them itself.
+pub(crate) const FLUSH_MESSAGES: usize = 512;
+
+/// Writes that follow each other within this time are a burst.
+pub(crate) const BURST_MICROS: u64 = 5;
+
+/// The bounds of a pipe.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Marks {
+    pub(crate) send: Option<u32>,
+    pub(crate) recv: Option<u32>,
+    pub(crate) octets: Option<usize>,
+    pub(crate) conflate: bool,
+}
+
+/// What is known about the peer behind a pipe.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PeerFacts {
+    pub(crate) endpoint: String,
+    pub(crate) address: Option<String>,
+    pub(crate) socket_type: Option<SocketType>,
+    pub(crate) version: Option<Version>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pipe {
+    pub(crate) carrier: Carrier,
+    /// The dialer whose peer this is; `None` for an accepted peer.
+    pub(crate) dialer: Option<u64>,
+    pub(crate) facts: PeerFacts,
+    pub(crate) marks: Marks,
+    pub(crate) out: VecDeque<Item>,
+    pub(crate) out_octets: usize,
+    /// Items in `out` that are not messages.
+    pub(crate) out_commands: usize,
+    /// Messages a link has taken from `out` and not wholly written.
+    pub(crate) in_flight: usize,
+    /// Octets of these, kept only where there is a mark in octets.
+    pub(crate) in_flight_octets: usize,
+    /// The pattern was told that there is no room.
+    pub(crate) full: bool,
+    pub(crate) input: VecDeque<Message>,
+    pub(crate) input_octets: usize,
+    /// The link has stopped reading because of the mark.
+    pub(crate) paused: bool,
+    /// The kernel takes no more for now; the link waits for it.
+    pub(crate) stalled: bool,
+    pub(crate) pace: Pace,
+    /// Something was queued since the driver's last tick.
+    pub(crate) fresh: bool,
+    /// Somebody wants the output to leave now.
+    pub(crate) flush_wanted: bool,
+    pub(crate) last_write: Nanos,
+    /// The handshake is over and the link is up.
+    pub(crate) live: bool,
+    /// The peer is gone for good; the pipe goes when its input was taken.
+    pub(crate) dying: bool,
+    /// Its endpoint was disconnected; it goes when its queue is empty.
+    pub(crate) leaving: bool,
+    /// Inproc: messages taken from `input` and not yet reported to the writer.
+    pub(crate) unreported: u32,
+}
+
+impl Pipe {
+    pub(crate) fn new(marks: Marks, dialer: Option<u64>, facts: PeerFacts) -> Pipe {
+        Pipe {
+            carrier: Carrier::None,
+            dialer,
+            facts,
+            marks,
+            out: VecDeque::new(),
+            out_octets: 0,
+            out_commands: 0,
+            in_flight: 0,
+            in_flight_octets: 0,
+            full: false,
+            input: VecDeque::new(),
+            input_octets: 0,
+            paused: false,
+            stalled: false,
+            pace: Pace::Idle,
+            fresh: false,
+            flush_wanted: false,
+            last_write: Nanos(0),
+            live: false,
+            dying: false,
+            leaving: false,
+            unreported: 0,
+        }
+    }
+
+    /// Whether the next message must wait.
+    pub(crate) fn is_full(&self) -> bool {
+        if self.marks.conflate {
+            return false;
+        }
+        let queued = self.out.len().saturating_add(self.in_flight);
+        self.marks.send.is_some_and(|mark| queued >= mark as usize)
+            || self
+                .marks
+                .octets
+                .is_some_and(|mark| self.waiting_octets() >= mark)
+    }
+
+    fn waiting_octets(&self) -> usize {
+        self.out_octets.saturating_add(self.in_flight_octets)
+    }
+
+    /// Whether a full pipe has emptied enough to be offered to the pattern again: half, so that a sender at the mark does
+    /// not pay for a wake-up with every message.
+    pub(crate) fn has_room_again(&self) -> bool {
+        let queued = self.out.len().saturating_add(self.in_flight);
+        let messages = self.marks.send.is_none_or(|mark| {
+            let mark = mark as usize;
+            queued <= mark / 2 || mark == 0
+        });
+        !self.leaving
+            && messages
+            && self
+                .marks
+                .octets
+                .is_none_or(|mark| self.waiting_octets() <= mark / 2)
+    }
+
+    /// How many more messages the input may take now.
+    pub(crate) fn input_room(&self) -> usize {
+        if self.marks.conflate {
+            return usize::MAX;
+        }
+        if self
+            .marks
+            .octets
+            .is_some_and(|mark| self.input_octets >= mark)
+        {
+            return 0;
+        }
+        match self.marks.recv {
+            None => usize::MAX,
+            Some(mark) => (mark as usize).saturating_sub(self.input.len()),
+        }
+    }
+
+    /// Whether a link that paused may read again: at half the mark.
+    pub(crate) fn may_resume(&self) -> bool {
+        self.marks
+            .recv
+            .is_none_or(|mark| self.input.len() <= (mark as usize) / 2)
+            && self
+                .marks
+                .octets
+                .is_none_or(|mark| self.input_octets <= mark / 2)
+    }
+
+    /// Whether gathered output has reached the size at which its sender writes it.
+    pub(crate) fn flush_due(&self) -> bool {
+        self.flush_wanted
+            || self.out_octets >= FLUSH_OCTETS
+            || self.out.len() >= FLUSH_MESSAGES
+            || self.is_full()
+    }
+
+    /// Messages among the queued items.
+    pub(crate) fn queued_messages(&self) -> usize {
+        self.out.len().saturating_sub(self.out_commands)
+    }
+
+    pub(crate) fn push_out(&mut self, item: Item) {
+        self.out_octets = self.out_octets.saturating_add(item.octets());
+        if !item.is_message() {
+            self.out_commands = self.out_commands.saturating_add(1);
+        }
+        self.out.push_back(item);
+        self.fresh = true;
+    }
+
+    /// Keeps only what `keep` says of the items that wait, and counts anew.
+    pub(crate) fn retain_out(&mut self, keep: impl FnMut(&Item) -> bool) {
+        self.out.retain(keep);
+        self.recount();
+    }
+
+    /// Counts what waits anew, after it was changed.
+    pub(crate) fn recount(&mut self) {
+        self.out_octets = self.out.iter().map(Item::octets).sum();
+        self.out_commands = self.out.iter().filter(|item| !item.is_message()).count();
+    }
+
+    /// Moves what waits behind `batch`, for a link that will write it; gives the number of messages.
+    pub(crate) fn take_out(&mut self, batch: &mut VecDeque<Item>) -> usize {
+        let messages = self.queued_messages();
+        if batch.is_empty() {
+            std::mem::swap(batch, &mut self.out);
+        } else {
+            batch.append(&mut self.out);
+        }
+        self.in_flight = self.in_flight.saturating_add(messages);
+        if self.marks.octets.is_some() {
+            self.in_flight_octets = self.in_flight_octets.saturating_add(self.out_octets);
+        }
+        self.out_octets = 0;
+        self.out_commands = 0;
+        self.flush_wanted = false;
+        messages
+    }
+
+    pub(crate) fn pop_input(&mut self) -> Option<Message> {
+        let message = self.input.pop_front()?;
+        if self.marks.octets.is_some() {
+            self.input_octets = self.input_octets.saturating_sub(message.byte_len());
+        }
+        Some(message)
+    }
+
+    pub(crate) fn push_input(&mut self, message: Message) {
+        if self.marks.octets.is_some() {
+            self.input_octets = self.input_octets.saturating_add(message.byte_len());
+        }
+        self.input.push_back(message);
+    }
+
+    /// Messages in a lane that the peer has not taken.
+    pub(crate) fn waiting_in_lane(&self) -> usize {
+        match &self.carrier {
+            Carrier::Inproc(lane, side) => lane.waiting(*side),
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn link(&self) -> Option<&Arc<Link>> {
+        match &self.carrier {
+            Carrier::Link(link) => Some(link),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! A socket as its callers, its links and the driver share it.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use zmq_patterns::{DropReason, Pattern, PeerKey};
+use zmtp_wire::SocketType;
+
+use crate::closing::CloseState;
+use crate::context::{Command, ContextShared};
+use crate::core::{Core, Effects};
+use crate::counters::Loss;
+use crate::inproc::messages_of;
+use crate::link::Want;
+use crate::monitor::{CloseReason, Happening};
+use crate::options::SocketOptions;
+use crate::pipe::{Carrier, Item};
+use crate::poller::{Found, Interest, Poller, Ready, Signal};
+
+/// The token of a socket's own signal in its poller; links have their keys.
+const SIGNAL: u64 = u64::MAX;
+
+/// What others leave in a socket's inbox. Read by whoever enters the socket next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Notice {
+    /// An inproc peer has written.
+    Readable(PeerKey),
+    /// An inproc peer has made room.
+    Writable(PeerKey),
+    /// An inproc peer is gone.
+    Gone(PeerKey),
+    /// A stream without a descriptor may be ready.
+    Woken(PeerKey),
+}
+
+pub(crate) struct SocketShared {
+    pub(crate) id: u64,
+    pub(crate) ctx: Arc<ContextShared>,
+    pub(crate) socket_type: SocketType,
+    core: Mutex<Core>,
+    /// The one descriptor of the socket: readable while a link or the signal is ready.
+    pub(crate) poller: Poller,
+    pub(crate) signal: Signal,
+    inbox: Mutex<Vec<Notice>>,
+    inbox_used: AtomicBool,
+    /// Callers who sleep, or may, and want to be woken by the signal.
+    waiters: AtomicUsize,
+    /// Of these, the ones inside a system call: they drive as soon as something is ready.
+    sleepers: AtomicUsize,
+    /// Counts turns of callers, so that the driver sees whether they are still there.
+    pub(crate) turns: AtomicU64,
+    /// Whether the context's driver watches the socket's poller.
+    watch: Mutex<bool>,
+    /// Whether the driver was asked to look whether callers are still there.
+    pub(crate) on_patrol: AtomicBool,
+    pub(crate) close_state: CloseState,
+}
+
+impl core::fmt::Debug for SocketShared {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SocketShared")
+            .field("id", &self.id)
+            .field("type", &self.socket_type)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SocketShared {
+    pub(crate) fn open(
+        ctx: &Arc<ContextShared>,
+        id: u64,
+        socket_type: SocketType,
+        pattern: Pattern,
+        options: SocketOptions,
+    ) -> io::Result<Arc<SocketShared>> {
+        let poller = Poller::new()?;
+        let signal = Signal::new()?;
+        poller.add(std::os::fd::AsFd::as_fd(&signal), SIGNAL, Interest::READ)?;
+        let core = Core::new(socket_type, pattern, options, ctx.clock.clone());
+        Ok(Arc::new(SocketShared {
+            id,
+            ctx: Arc::clone(ctx),
+            socket_type,
+            core: Mutex::new(core),
+            poller,
+            signal,
+            inbox: Mutex::new(Vec::new()),
+            inbox_used: AtomicBool::new(false),
+            waiters: AtomicUsize::new(0),
+            sleepers: AtomicUsize::new(0),
+            turns: AtomicU64::new(0),
+            watch: Mutex::new(false),
+            on_patrol: AtomicBool::new(false),
+            close_state: CloseState::new()?,
+        }))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks the socket after its inbox was read.
+    pub(crate) fn enter(&self, effects: &mut Effects) -> MutexGuard<'_, Core> {
+        let mut core = self.lock();
+        if self.inbox_used.load(Ordering::SeqCst) {
+            self.read_inbox(&mut core, effects);
+        }
+        core
+    }
+
+    /// Leaves a notice and wakes whoever waits for one.
+    pub(crate) fn post(&self, notice: Notice) {
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        inbox.push(notice);
+        self.inbox_used.store(true, Ordering::SeqCst);
+        drop(inbox);
+        self.wake();
+        if matches!(notice, Notice::Woken(_)) {
+            // Nobody else watches a stream without a descriptor.
+            self.signal.raise();
+        }
+    }
+
+    fn read_inbox(&self, core: &mut Core, effects: &mut Effects) {
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let notices = std::mem::take(&mut *inbox);
+        self.inbox_used.store(false, Ordering::SeqCst);
+        drop(inbox);
+        for notice in notices {
+            match notice {
+                Notice::Readable(key) => {
+                    read_lane(core, key, effects);
+                }
+                Notice::Writable(key) => core.refresh_lane(key),
+                Notice::Gone(key) => lane_gone(core, key, effects),
+                Notice::Woken(key) => {
+                    if let Some(link) = core.link(key) {
+                        effects.drive.push(link);
+                    }
+                }
+            }
+        }
+        core.settle(effects);
+    }
+
+    /// Does what a step under the lock left to be done. Never called with a lock held.
+    pub(crate) fn run(self: &Arc<Self>, effects: Effects) {
+        if effects.wake {
+            self.wake();
+        }
+        for (socket, notice) in effects.notices {
+            socket.post(notice);
+        }
+        for link in effects.pump {
+            link.drive(
+                self,
+                Want {
+                    read: false,
+                    write: true,
+                },
+            );
+        }
+        let both = Want {
+            read: true,
+            write: true,
+        };
+        for link in effects.drive {
+            link.drive(self, both);
+        }
+        for (link, reason) in effects.close {
+            link.close(self, reason);
+        }
+        if effects.tick {
+            self.ctx.command(Command::Hot(Arc::clone(self)));
+        }
+    }
+
+    // ---- waking ----
+
+    /// Wakes callers who sleep. Costs nothing when nobody does.
+    pub(crate) fn wake(&self) {
+        if self.waiters.load(Ordering::SeqCst) > 0 {
+            self.signal.raise();
+        }
+    }
+
+    /// Wakes others when more arrived than the one who read it will take.
+    pub(crate) fn wake_if_more(&self, _count: usize) {
+        self.wake();
+    }
+
+    pub(crate) fn begin_wait(&self) {
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn end_wait(&self) {
+        self.waiters.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether somebody waits beside the caller, who does.
+    pub(crate) fn others_wait(&self) -> bool {
+        self.waiters.load(Ordering::SeqCst) > 1
+    }
+
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.waiters.load(Ordering::SeqCst) > 0
+    }
+
+    // ---- driving ----
+
+    /// Does what is ready, after waiting up to `timeout` for it. Says whether anything was.
+    pub(crate) fn drive(self: &Arc<Self>, timeout: Duration) -> io::Result<bool> {
+        let mut found = Found::new();
+        self.poller.wait(&mut found, Some(timeout))?;
+        self.handle(&found);
+        Ok(!found.is_empty())
+    }
+
+    fn handle(self: &Arc<Self>, found: &Found) {
+        for ready in found.iter() {
+            self.handle_ready(ready);
+        }
+    }
+
+    fn handle_ready(self: &Arc<Self>, ready: Ready) {
+        if ready.token == SIGNAL {
+            self.signal.drain();
+            let mut effects = Effects::default();
+            drop(self.enter(&mut effects));
+            self.run(effects);
+            return;
+        }
+        let key = PeerKey(u32::try_from(ready.token).unwrap_or(u32::MAX));
+        let link = self.lock().link(key);
+        if let Some(link) = link {
+            link.drive(
+                self,
+                Want {
+                    read: ready.readable || ready.broken,
+                    write: true,
+                },
+            );
+        }
+    }
+
+    /// The driver does what is ready, for a socket whose callers are away.
+    pub(crate) fn serve(self: &Arc<Self>) {
+        let mut found = Found::new();
+        if self.poller.wait(&mut found, Some(Duration::ZERO)).is_err() {
+            return;
+        }
+        self.handle(&found);
+        if found.iter().any(|ready| ready.token == SIGNAL) && self.has_waiters() {
+            // A caller has come meanwhile, and the signal was meant for it.
+            self.signal.raise();
+        }
+    }
+
+    /// The driver does what is ready on the links, and leaves the signal to the callers who were called by it. Says whether
+    /// anything was ready.
+    pub(crate) fn serve_links(self: &Arc<Self>) -> bool {
+        let mut found = Found::new();
+        if self.poller.wait(&mut found, Some(Duration::ZERO)).is_err() {
+            return false;
+        }
+        for ready in found.iter().filter(|ready| ready.token != SIGNAL) {
+            self.handle_ready(ready);
+        }
+        !found.is_empty()
+    }
+
+    /// A caller does a turn of I/O without waiting: what is ready now.
+    pub(crate) fn turn(self: &Arc<Self>) -> bool {
+        self.called();
+        self.unwatch();
+        let moved = self.drive(Duration::ZERO).unwrap_or(false);
+        self.patrol();
+        moved
+    }
+
+    /// Sleeps until something is ready, and does it. The caller counts as a waiter already.
+    pub(crate) fn sleep(self: &Arc<Self>, timeout: Option<Duration>) -> io::Result<()> {
+        self.called();
+        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        self.unwatch();
+        let mut found = Found::new();
+        let result = self.poller.wait(&mut found, timeout);
+        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        self.end_wait();
+        self.handle(&found);
+        self.begin_wait();
+        self.called();
+        self.patrol();
+        result
+    }
+
+    pub(crate) fn has_sleepers(&self) -> bool {
+        self.sleepers.load(Ordering::SeqCst) > 0
+    }
+
+    fn called(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Writes what bursts have left in the queues: the caller is about to wait.
+    pub(crate) fn flush(self: &Arc<Self>) {
+        let mut effects = Effects::default();
+        let mut core = self.lock();
+        if core.hot.is_empty() {
+            return;
+        }
+        for key in core.hot.clone() {
+            if let Some(pipe) = core.pipe(key)
+                && !pipe.out.is_empty()
+                && !pipe.stalled
+                && let Some(link) = pipe.link().map(Arc::clone)
+            {
+                pipe.flush_wanted = true;
+                effects.pump.push(link);
+            }
+        }
+        drop(core);
+        self.run(effects);
+    }
+
+    // ---- who watches ----
+
+    /// The driver stops watching: a caller is here.
+    fn unwatch(&self) {
+        let mut watched = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *watched, false) {
+            self.ctx.watch_socket(self, Interest::NONE);
+        }
+    }
+
+    /// The driver watches again: no caller is here.
+    pub(crate) fn watch(&self) {
+        let mut watched = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut *watched, true) {
+            self.ctx.watch_socket(self, Interest::READ);
+        }
+    }
+
+    pub(crate) fn leave_to_callers(&self) {
+        self.unwatch();
+    }
+
+    /// Asks the driver to look in a while whether callers are still here.
+    fn patrol(self: &Arc<Self>) {
+        if !self.on_patrol.swap(true, Ordering::SeqCst) {
+            self.ctx.command(Command::Patrol(Arc::clone(self)));
+        }
+    }
+}
+
+/// Moves what an inproc peer has written into the pipe.
+pub(crate) fn read_lane(core: &mut Core, key: PeerKey, effects: &mut Effects) {
+    let receives = core.receives;
+    let Some(pipe) = core.pipe(key) else { return };
+    let Carrier::Inproc(lane, side) = &pipe.carrier else {
+        return;
+    };
+    let (items, _) = lane.read(*side);
+    let conflate = pipe.marks.conflate;
+    let mut arrived = 0_u64;
+    let mut unwanted = 0_usize;
+    let mut replaced = 0_usize;
+    for item in messages_of(items) {
+        match item {
+            Ok(_) if !receives => {
+                unwanted += 1;
+            }
+            Ok(message) => {
+                arrived += 1;
+                if let Some(pipe) = core.pipe(key) {
+                    if conflate {
+                        replaced += pipe.input.len();
+                        pipe.input.clear();
+                    }
+                    pipe.push_input(message);
+                }
+            }
+            Err(Item::Subscribe(topic)) => {
+                if core.pattern.handle_subscribe(key, topic).is_err() {
+                    core.lose_quietly(DropReason::Malformed, 1);
+                }
+            }
+            Err(Item::Cancel(topic)) => {
+                if core.pattern.handle_cancel(key, topic).is_err() {
+                    core.lose_quietly(DropReason::Malformed, 1);
+                }
+            }
+            Err(Item::Message(_)) => {}
+        }
+    }
+    core.counters.arrived = core.counters.arrived.saturating_add(arrived);
+    core.counters.lose(Loss::Conflated, replaced as u64);
+    if arrived > 0 {
+        core.pattern.set_readable(key);
+    }
+    if unwanted > 0 {
+        core.lose_quietly(DropReason::Unexpected, unwanted as u64);
+    }
+    if unwanted + replaced > 0 {
+        core.after_taking(key, unwanted + replaced, effects);
+    }
+}
+
+/// An inproc peer has closed: what it wrote can still be read.
+fn lane_gone(core: &mut Core, key: PeerKey, effects: &mut Effects) {
+    read_lane(core, key, effects);
+    let Some(pipe) = core.pipe(key) else { return };
+    pipe.dying = true;
+    let endpoint = pipe.facts.endpoint.clone();
+    let drained = pipe.input.is_empty();
+    core.link_down(key);
+    core.report(
+        &endpoint,
+        None,
+        Happening::Closed {
+            reason: CloseReason::ByPeer,
+            was_ready: true,
+            descriptor: None,
+        },
+    );
+    if drained {
+        core.detach(key, Loss::PeerLeft);
+    }
+}

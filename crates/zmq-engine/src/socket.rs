@@ -1,0 +1,553 @@
+//! The untyped socket: every verb, for every type, refused where the pattern says so.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use zmq_patterns::Pattern;
+use zmtp_wire::{Message, SocketType, Version};
+
+use crate::clock::Nanos;
+use crate::closing::CloseReport;
+use crate::context::{Command, Context, token};
+use crate::core::{Effects, Life};
+use crate::counters::Counters;
+use crate::error::{OpenError, OptionError, RecvError, SendError, SendFailure};
+use crate::monitor::Monitor;
+use crate::options::{SocketOption, SocketOptions};
+use crate::poller::{Interest, wait_readable};
+use crate::shared::SocketShared;
+
+/// A socket of any type. Every method takes `&self` and may be called from any thread.
+///
+/// Dropping it is like [`begin_close`](Socket::begin_close) with its linger option: it never blocks.
+#[derive(Debug)]
+pub struct Socket {
+    pub(crate) shared: Arc<SocketShared>,
+}
+
+/// What a socket can do now without waiting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    /// A message may be there to receive.
+    pub readable: bool,
+    /// A message would be accepted.
+    pub writable: bool,
+}
+
+/// One peer of a socket, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerSnapshot {
+    /// The endpoint of this socket that the peer came by.
+    pub endpoint: String,
+    /// The peer's address, while there is a connection.
+    pub address: Option<String>,
+    /// The peer's socket type, if it told.
+    pub socket_type: Option<SocketType>,
+    /// The version of ZMTP spoken with it; `None` for inproc and before the handshake.
+    pub version: Option<Version>,
+    /// The routing id this socket knows it by, if the pattern uses one.
+    pub routing_id: Option<bytes::Bytes>,
+    /// Whether messages flow.
+    pub ready: bool,
+    /// Messages waiting to leave, those half way into the kernel included.
+    pub queued_out: usize,
+    /// Messages waiting to be received.
+    pub queued_in: usize,
+}
+
+impl Socket {
+    /// Opens a socket.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the context was shut down or is full, an option does not fit the type, or the system gives no descriptor.
+    pub fn open(
+        context: &Context,
+        socket_type: SocketType,
+        options: SocketOptions,
+    ) -> Result<Socket, OpenError> {
+        let ctx = context.shared();
+        if ctx.terminated.load(Ordering::SeqCst) || ctx.is_foreign_process() {
+            return Err(OpenError::Terminated);
+        }
+        let mut pattern = Pattern::new(socket_type, ctx.random.next());
+        for option in &options.pattern {
+            pattern
+                .set(option.clone())
+                .map_err(|_| OpenError::Option(OptionError::NotForType(socket_type)))?;
+        }
+        check_routing_id(&options.routing_id).map_err(OpenError::Option)?;
+        let id = ctx.id();
+        let shared =
+            SocketShared::open(ctx, id, socket_type, pattern, options).map_err(OpenError::Io)?;
+        let mut sockets = ctx.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        if sockets.len() >= ctx.max_sockets {
+            return Err(OpenError::TooManySockets {
+                limit: ctx.max_sockets,
+            });
+        }
+        ctx.poller
+            .add(shared.poller.as_fd(), token::SOCKET | id, Interest::NONE)
+            .map_err(OpenError::Io)?;
+        sockets.insert(id, Arc::downgrade(&shared));
+        drop(sockets);
+        shared.watch();
+        if ctx.terminated.load(Ordering::SeqCst) {
+            shared.lock().life = Life::Terminated;
+        }
+        Ok(Socket { shared })
+    }
+
+    /// The type it was opened as.
+    #[must_use]
+    pub fn socket_type(&self) -> SocketType {
+        self.shared.socket_type
+    }
+
+    // ---- sending ----
+
+    /// Sends without waiting.
+    ///
+    /// # Errors
+    /// [`SendError`] gives the message back; [`SendError::is_would_block`] tells whether it may be accepted later.
+    pub fn try_send(&self, message: Message) -> Result<(), SendError> {
+        match self.offer(message) {
+            Err(error) if error.is_would_block() => {
+                self.shared.flush();
+                if self.shared.turn() {
+                    self.offer(error.message)
+                } else {
+                    Err(error)
+                }
+            }
+            done => done,
+        }
+    }
+
+    /// Sends, waiting up to `timeout` for room (`None` waits for ever). Blocks the thread.
+    ///
+    /// # Errors
+    /// [`SendError`] gives the message back.
+    pub fn send(&self, message: Message, timeout: Option<Duration>) -> Result<(), SendError> {
+        let mut message = match self.offer(message) {
+            Err(error) if error.is_would_block() => error.message,
+            done => return done,
+        };
+        let deadline = self.deadline(timeout);
+        self.shared.flush();
+        let waiter = self.waiter();
+        self.shared.signal.clear();
+        loop {
+            message = match self.offer(message) {
+                Err(error) if error.is_would_block() => error.message,
+                done => {
+                    self.pass_on();
+                    return done;
+                }
+            };
+            self.pass_on();
+            if let Err(reason) = waiter.sleep(deadline) {
+                let reason = match reason {
+                    Sleep::TimedOut => SendFailure::TimedOut,
+                    Sleep::Interrupted => SendFailure::Interrupted,
+                };
+                return Err(SendError { message, reason });
+            }
+        }
+    }
+
+    fn offer(&self, message: Message) -> Result<(), SendError> {
+        let mut effects = Effects::default();
+        let mut core = self.shared.enter(&mut effects);
+        let result = core.send(message, &mut effects);
+        drop(core);
+        self.shared.run(effects);
+        result
+    }
+
+    // ---- receiving ----
+
+    /// Receives without waiting.
+    ///
+    /// # Errors
+    /// [`RecvError`]; [`RecvError::WouldBlock`] if no message is there.
+    pub fn try_recv(&self) -> Result<Message, RecvError> {
+        match self.take() {
+            Err(RecvError::WouldBlock) => {}
+            done => return done,
+        }
+        self.shared.flush();
+        while self.shared.turn() {
+            match self.take() {
+                Err(RecvError::WouldBlock) => {}
+                done => return done,
+            }
+        }
+        // What arrived between the look and the turn is in the queue without anything being ready.
+        self.take()
+    }
+
+    /// Receives, waiting up to `timeout` for a message (`None` waits for ever). Blocks the thread.
+    ///
+    /// # Errors
+    /// [`RecvError`].
+    pub fn recv(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
+        match self.take() {
+            Err(RecvError::WouldBlock) => {}
+            done => return done,
+        }
+        let deadline = self.deadline(timeout);
+        self.shared.flush();
+        if let Some(done) = self.spin() {
+            return done;
+        }
+        let waiter = self.waiter();
+        self.shared.signal.clear();
+        loop {
+            match self.take() {
+                Err(RecvError::WouldBlock) => {}
+                done => {
+                    self.pass_on();
+                    return done;
+                }
+            }
+            self.pass_on();
+            match waiter.sleep(deadline) {
+                Ok(()) => {}
+                Err(Sleep::TimedOut) => return Err(RecvError::TimedOut),
+                Err(Sleep::Interrupted) => return Err(RecvError::Interrupted),
+            }
+        }
+    }
+
+    /// Looks again and again for a short while, where the socket was told to.
+    fn spin(&self) -> Option<Result<Message, RecvError>> {
+        let spin = self.shared.lock().options.spin?;
+        let until = self.shared.ctx.clock.now().plus(spin);
+        loop {
+            if self.shared.turn() {
+                match self.take() {
+                    Err(RecvError::WouldBlock) => {}
+                    done => return Some(done),
+                }
+            }
+            if self.shared.ctx.clock.now() >= until {
+                return None;
+            }
+        }
+    }
+
+    fn take(&self) -> Result<Message, RecvError> {
+        let mut effects = Effects::default();
+        let mut core = self.shared.enter(&mut effects);
+        let result = core.receive(&mut effects);
+        drop(core);
+        self.shared.run(effects);
+        result
+    }
+
+    /// A caller that was woken may leave something for another who waits.
+    fn pass_on(&self) {
+        if self.shared.others_wait() {
+            let core = self.shared.lock();
+            if core.pattern.can_receive() || core.pattern.can_send() {
+                drop(core);
+                self.shared.signal.raise();
+            }
+        }
+    }
+
+    // ---- waiting ----
+
+    /// Registers a caller that is about to wait on [`descriptor`](Socket::descriptor): from now on it becomes readable whenever
+    /// something changes. Try the verb again after registering, before the first wait, and after each.
+    #[must_use]
+    pub fn waiter(&self) -> Waiter<'_> {
+        self.shared.begin_wait();
+        Waiter { socket: self }
+    }
+
+    /// A descriptor that is readable while there is something for this socket to do. Level-triggered. Any verb does it.
+    #[must_use]
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.shared.poller.as_fd()
+    }
+
+    /// Does the I/O that is due and tells what the socket can do now.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        self.shared.flush();
+        self.shared.turn();
+        let mut effects = Effects::default();
+        let core = self.shared.enter(&mut effects);
+        let events = Events {
+            readable: core.pattern.can_receive(),
+            writable: core.pattern.can_send(),
+        };
+        drop(core);
+        self.shared.run(effects);
+        events
+    }
+
+    fn deadline(&self, timeout: Option<Duration>) -> Option<Nanos> {
+        timeout.map(|timeout| self.shared.ctx.clock.now().plus(timeout))
+    }
+
+    // ---- knowing ----
+
+    /// Hears of everything that happens to the connections from now on.
+    ///
+    /// # Errors
+    /// When the system gives no descriptor.
+    pub fn monitor(&self) -> std::io::Result<Monitor> {
+        let (monitor, queue) = Monitor::new()?;
+        self.shared.lock().monitors.push(queue);
+        Ok(monitor)
+    }
+
+    /// The peers this socket knows: connected ones, and dialed ones that may not be.
+    #[must_use]
+    pub fn peers(&self) -> Vec<PeerSnapshot> {
+        let mut effects = Effects::default();
+        let core = self.shared.enter(&mut effects);
+        let peers = core
+            .pipes()
+            .map(|(key, pipe)| PeerSnapshot {
+                endpoint: pipe.facts.endpoint.clone(),
+                address: pipe.facts.address.clone(),
+                socket_type: pipe.facts.socket_type,
+                version: pipe.facts.version,
+                routing_id: core.pattern.routing_id(key).cloned(),
+                ready: pipe.live,
+                queued_out: pipe.queued_messages().saturating_add(pipe.in_flight)
+                    + pipe.waiting_in_lane(),
+                queued_in: pipe.input.len(),
+            })
+            .collect();
+        drop(core);
+        self.shared.run(effects);
+        peers
+    }
+
+    /// How many peers are connected and past their handshake.
+    #[must_use]
+    pub fn connected_peers(&self) -> usize {
+        let mut effects = Effects::default();
+        let core = self.shared.enter(&mut effects);
+        let live = core.live;
+        drop(core);
+        self.shared.run(effects);
+        live
+    }
+
+    /// How many peers hold at least one subscription (PUB, XPUB).
+    #[must_use]
+    pub fn subscriber_count(&self) -> usize {
+        let mut effects = Effects::default();
+        let core = self.shared.enter(&mut effects);
+        let count = core.pattern.subscriber_count();
+        drop(core);
+        self.shared.run(effects);
+        count
+    }
+
+    /// What it has done so far, in numbers.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.shared.lock().counters.clone()
+    }
+
+    // ---- changing ----
+
+    /// Subscribes to every message whose first frame begins with `topic` (SUB, XSUB; on a manual XPUB it grants the subscription
+    /// last received). Subscribing twice needs unsubscribing twice (RFC 29).
+    ///
+    /// # Errors
+    /// [`OptionError`] if the type does not subscribe.
+    pub fn subscribe(&self, topic: &[u8]) -> Result<(), OptionError> {
+        self.change(|pattern| pattern.subscribe(topic))
+    }
+
+    /// Takes one subscription back.
+    ///
+    /// # Errors
+    /// [`OptionError`] if the type does not subscribe.
+    pub fn unsubscribe(&self, topic: &[u8]) -> Result<(), OptionError> {
+        self.change(|pattern| pattern.unsubscribe(topic))
+    }
+
+    fn change<E>(
+        &self,
+        change: impl FnOnce(&mut Pattern) -> Result<(), E>,
+    ) -> Result<(), OptionError> {
+        let mut effects = Effects::default();
+        let mut core = self.shared.enter(&mut effects);
+        let result = match core.life {
+            Life::Open => change(&mut core.pattern)
+                .map_err(|_| OptionError::NotForType(self.shared.socket_type)),
+            _ => Err(OptionError::Closed),
+        };
+        core.settle(&mut effects);
+        drop(core);
+        self.shared.run(effects);
+        result
+    }
+
+    /// Changes an option. Marks act on every peer at once, most others on the connections made afterwards.
+    ///
+    /// # Errors
+    /// [`OptionError`] if the type does not have it or the value is out of range.
+    pub fn set(&self, option: SocketOption) -> Result<(), OptionError> {
+        if let SocketOption::RoutingId(id) | SocketOption::ConnectRoutingId(id) = &option {
+            check_routing_id(id)?;
+        }
+        if let SocketOption::Pattern(option) = option {
+            let told = option.clone();
+            self.change(|pattern| pattern.set(option))?;
+            // Sessions are handed some of these too.
+            self.shared.lock().options.pattern.push(told);
+            return Ok(());
+        }
+        let mut effects = Effects::default();
+        let mut core = self.shared.enter(&mut effects);
+        if core.life != Life::Open {
+            return Err(OptionError::Closed);
+        }
+        core.apply(option, &mut effects);
+        drop(core);
+        effects.wake = true;
+        self.shared.run(effects);
+        Ok(())
+    }
+
+    // ---- ending ----
+
+    /// Closes the socket without waiting: endpoints at once, accepted messages may still leave for `linger` (`None` for ever).
+    pub fn begin_close(&self, linger: Option<Duration>) {
+        self.shared.begin_close(linger);
+    }
+
+    /// What became of the accepted messages, once the closing that [`begin_close`](Socket::begin_close) began is over.
+    #[must_use]
+    pub fn poll_closed(&self) -> Option<CloseReport> {
+        self.shared.close_state.report()
+    }
+
+    /// Readable once [`poll_closed`](Socket::poll_closed) has its report.
+    #[must_use]
+    pub fn closed_descriptor(&self) -> BorrowedFd<'_> {
+        self.shared.close_state.descriptor()
+    }
+
+    /// Closes the socket and waits until its output has left or `linger` has passed. Blocks the thread.
+    pub fn close(&self, linger: Option<Duration>) -> CloseReport {
+        self.begin_close(linger);
+        loop {
+            if let Some(report) = self.poll_closed() {
+                return report;
+            }
+            // An interrupted wait simply looks again.
+            let _ = wait_readable(self.closed_descriptor(), None);
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let linger = self.shared.lock().options.linger;
+        self.shared.begin_close(linger);
+    }
+}
+
+/// A caller that waits for a socket. Dropping it says that it does not any more.
+#[derive(Debug)]
+pub struct Waiter<'a> {
+    socket: &'a Socket,
+}
+
+enum Sleep {
+    TimedOut,
+    Interrupted,
+}
+
+impl Waiter<'_> {
+    /// What to wait on: readable whenever something has changed.
+    #[must_use]
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.socket.descriptor()
+    }
+
+    fn sleep(&self, deadline: Option<Nanos>) -> Result<(), Sleep> {
+        let shared = &self.socket.shared;
+        let left = match deadline {
+            None => None,
+            Some(deadline) => {
+                let left = deadline.since(shared.ctx.clock.now());
+                if left.is_zero() {
+                    return Err(Sleep::TimedOut);
+                }
+                Some(left)
+            }
+        };
+        match shared.sleep(left) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                Err(Sleep::Interrupted)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.socket.shared.end_wait();
+        // A wake-up that came for this caller and was not used belongs to another.
+        if self.socket.shared.has_waiters() {
+            self.socket.shared.signal.raise();
+        }
+    }
+}
+
+impl SocketShared {
+    pub(crate) fn begin_close(self: &Arc<Self>, linger: Option<Duration>) {
+        if self.ctx.is_foreign_process() {
+            return;
+        }
+        let mut effects = Effects::default();
+        let mut core = self.enter(&mut effects);
+        if matches!(core.life, Life::Closing | Life::Closed) {
+            return;
+        }
+        core.life = Life::Closing;
+        let endpoints = std::mem::take(&mut core.endpoints);
+        drop(core);
+        self.run(effects);
+        self.ctx.closing_began();
+        self.stop_listening(&endpoints);
+        let deadline = match linger {
+            None => Nanos::NEVER,
+            Some(linger) => self.ctx.clock.now().plus(linger),
+        };
+        self.signal.raise();
+        self.ctx.command(Command::Closing {
+            socket: Arc::clone(self),
+            deadline,
+        });
+    }
+}
+
+fn check_routing_id(id: &[u8]) -> Result<(), OptionError> {
+    if id.len() > 255 {
+        return Err(OptionError::OutOfRange(
+            "a routing id of at most 255 octets",
+        ));
+    }
+    if id.first() == Some(&0) {
+        return Err(OptionError::OutOfRange(
+            "a routing id that does not begin with a zero octet",
+        ));
+    }
+    Ok(())
+}

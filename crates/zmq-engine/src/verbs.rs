@@ -1,0 +1,206 @@
+//! Sending, receiving and changing options, under the socket's lock.
+
+use zmq_patterns::{Route, SendRefused, Source, Taken};
+use zmtp_wire::Message;
+
+use crate::core::{Core, Effects, Life};
+use crate::counters::Loss;
+use crate::error::{RecvError, SendError, SendFailure};
+use crate::inproc::LaneMarks;
+use crate::options::SocketOption;
+use crate::pipe::{Carrier, Item};
+
+impl Core {
+    /// Lets the pattern choose, and queues.
+    pub(crate) fn send(
+        &mut self,
+        mut message: Message,
+        effects: &mut Effects,
+    ) -> Result<(), SendError> {
+        if self.life != Life::Open {
+            let reason = match self.life {
+                Life::Terminated => SendFailure::Terminated,
+                _ => SendFailure::Closed,
+            };
+            return Err(SendError { message, reason });
+        }
+        if message.properties().is_some() {
+            // They tell where it came from, which is not the receiver's business.
+            message.set_properties(None);
+        }
+        let route = match self.pattern.send(&mut message) {
+            Ok(route) => route,
+            Err(refused) => {
+                let reason = self.failure(refused);
+                self.settle(effects);
+                return Err(SendError { message, reason });
+            }
+        };
+        self.counters.accepted = self.counters.accepted.wrapping_add(1);
+        match route {
+            Route::One(key) => self.enqueue(key, Item::Message(message), effects),
+            Route::Many { dropped } => {
+                self.lose_quietly(zmq_patterns::DropReason::PeerFull, u64::from(dropped));
+                self.fan_out(message, effects);
+            }
+            Route::Nowhere(reason) => self.lose_quietly(reason, 1),
+            _ => {}
+        }
+        self.settle(effects);
+        Ok(())
+    }
+
+    fn fan_out(&mut self, message: Message, effects: &mut Effects) {
+        let count = self.pattern.targets().len();
+        for index in 1..count {
+            if let Some(key) = self.pattern.targets().get(index).copied() {
+                self.enqueue(key, Item::Message(message.clone()), effects);
+            }
+        }
+        if let Some(key) = self.pattern.targets().first().copied() {
+            self.enqueue(key, Item::Message(message), effects);
+        }
+    }
+
+    fn failure(&self, refused: SendRefused) -> SendFailure {
+        match refused {
+            SendRefused::WouldBlock => SendFailure::WouldBlock,
+            SendRefused::Unroutable => SendFailure::Unroutable,
+            SendRefused::WrongState => SendFailure::WrongState(self.socket_type),
+            SendRefused::WrongDirection => SendFailure::WrongDirection(self.socket_type),
+            SendRefused::Multipart => {
+                SendFailure::Invalid("this type of socket sends messages of one frame only")
+            }
+            _ => SendFailure::Invalid("the pattern refused the message"),
+        }
+    }
+
+    /// Takes the next message that the pattern delivers.
+    pub(crate) fn receive(&mut self, effects: &mut Effects) -> Result<Message, RecvError> {
+        match self.life {
+            Life::Open => {}
+            Life::Terminated => return Err(RecvError::Terminated),
+            Life::Closing | Life::Closed => return Err(RecvError::Closed),
+        }
+        loop {
+            let source = match self.pattern.next() {
+                Ok(Some(source)) => source,
+                Ok(None) => return Err(RecvError::WouldBlock),
+                Err(refused) => return Err(self.recv_error(refused)),
+            };
+            let key = match source {
+                Source::Peer(key) => key,
+                _ => {
+                    if let Some(message) = self.pattern.take_own() {
+                        self.counters.delivered = self.counters.delivered.wrapping_add(1);
+                        return Ok(message);
+                    }
+                    continue;
+                }
+            };
+            let popped = self
+                .pipe(key)
+                .and_then(|pipe| Some((pipe.pop_input()?, !pipe.input.is_empty())));
+            let Some((message, more)) = popped else {
+                self.pattern.set_drained(key);
+                continue;
+            };
+            let taken = self.pattern.take(key, message, more);
+            self.after_taking(key, 1, effects);
+            self.settle(effects);
+            match taken {
+                Taken::Deliver(message) => {
+                    self.counters.delivered = self.counters.delivered.wrapping_add(1);
+                    return Ok(message);
+                }
+                Taken::Discard(reason) => self.lose_quietly(reason, 1),
+                _ => {}
+            }
+        }
+    }
+
+    fn recv_error(&self, refused: zmq_patterns::RecvRefused) -> RecvError {
+        match refused {
+            zmq_patterns::RecvRefused::WrongState => RecvError::WrongState(self.socket_type),
+            _ => RecvError::WrongDirection(self.socket_type),
+        }
+    }
+
+    pub(crate) fn apply(&mut self, option: SocketOption, effects: &mut Effects) {
+        let options = &mut self.options;
+        match option {
+            SocketOption::SendHwm(mark) => options.send_hwm = mark,
+            SocketOption::RecvHwm(mark) => options.recv_hwm = mark,
+            SocketOption::QueueOctets(mark) => options.queue_octets = mark,
+            SocketOption::Linger(linger) => options.linger = linger,
+            SocketOption::RoutingId(id) => options.routing_id = id,
+            SocketOption::ConnectRoutingId(id) => self.connect_routing_id = Some(id),
+            SocketOption::Properties(properties) => options.properties = properties,
+            SocketOption::Immediate(immediate) => options.immediate = immediate,
+            SocketOption::Conflate(conflate) => options.conflate = conflate,
+            SocketOption::Reconnect(reconnect) => options.reconnect = reconnect,
+            SocketOption::ConnectTimeout(timeout) => options.connect_timeout = timeout,
+            SocketOption::HandshakeTimeout(timeout) => options.handshake_timeout = timeout,
+            SocketOption::Heartbeat(heartbeat) => options.heartbeat = heartbeat,
+            SocketOption::Limits(limits) => options.limits = *limits,
+            SocketOption::MinVersion(version) => options.min_version = version,
+            SocketOption::Stream(stream) => options.stream = *stream,
+            SocketOption::Security(security) => options.security = security,
+            SocketOption::Authenticator(authenticator) => options.authenticator = authenticator,
+            SocketOption::AttachProperties(attach) => options.attach_properties = attach,
+            SocketOption::Spin(spin) => options.spin = spin,
+            // Told to the pattern by the caller.
+            SocketOption::Pattern(_) => {}
+        }
+        self.apply_marks(effects);
+    }
+
+    /// New marks act on the pipes that exist.
+    fn apply_marks(&mut self, effects: &mut Effects) {
+        let marks = self.marks();
+        let lane_marks = self.lane_marks();
+        for key in self.keys() {
+            let Some(pipe) = self.pipe(key) else { continue };
+            let conflate = pipe.marks.conflate;
+            pipe.marks = marks;
+            pipe.marks.conflate = conflate;
+            if let Carrier::Inproc(lane, side) = &pipe.carrier {
+                let (lane, side) = (std::sync::Arc::clone(lane), *side);
+                effects.notices.extend(lane.set_marks(side, lane_marks));
+                self.refresh_lane(key);
+                continue;
+            }
+            let full = pipe.is_full();
+            let changed = full != pipe.full;
+            pipe.full = full;
+            if changed {
+                self.pattern.set_writable(key, !full);
+            }
+            self.after_taking(key, 0, effects);
+        }
+    }
+
+    /// What this socket adds to the capacity of a lane.
+    pub(crate) fn lane_marks(&self) -> LaneMarks {
+        let marks = self.marks();
+        if marks.conflate {
+            return (None, None);
+        }
+        (marks.send, marks.recv)
+    }
+
+    /// Messages that wait to leave, over all peers.
+    pub(crate) fn unsent(&self) -> u64 {
+        self.pipes()
+            .map(|(_, pipe)| pipe.queued_messages().saturating_add(pipe.in_flight) as u64)
+            .sum()
+    }
+
+    pub(crate) fn lose_all_unsent(&mut self) -> u64 {
+        let unsent = self.unsent();
+        for key in self.keys() {
+            self.detach(key, Loss::Lingered);
+        }
+        unsent
+    }
+}
