@@ -290,15 +290,28 @@ impl Pattern {
     #[inline]
     pub fn take(&mut self, peer: PeerKey, message: Message, more_queued: bool) -> Taken {
         if self.single && message.len() > 1 {
-            let taken = each!(&mut self.kind, socket => {
-                socket.take(&mut self.hub, peer, message, more_queued)
-            });
-            return match taken {
-                Taken::Deliver(_) => Taken::Discard(DropReason::Malformed),
-                other => other,
-            };
+            self.set_more(peer, more_queued);
+            return Taken::Discard(DropReason::Malformed);
         }
+        // Those that look at no message are answered here: every call by value would copy it.
+        match &mut self.kind {
+            Kind::Pull(pull) => pull.take.taken(peer, more_queued),
+            Kind::Dealer(dealer) => dealer.take.taken(peer, more_queued),
+            _ => return self.take_apart(peer, message, more_queued),
+        }
+        Taken::Deliver(message)
+    }
+
+    fn take_apart(&mut self, peer: PeerKey, message: Message, more_queued: bool) -> Taken {
         each!(&mut self.kind, socket => socket.take(&mut self.hub, peer, message, more_queued))
+    }
+
+    /// A message of the peer was passed over.
+    fn set_more(&mut self, peer: PeerKey, more_queued: bool) {
+        self.set_drained(peer);
+        if more_queued {
+            self.set_readable(peer);
+        }
     }
 
     /// The message that [`Source::Own`] stands for.

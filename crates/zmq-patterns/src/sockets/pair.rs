@@ -32,7 +32,6 @@ impl Socket for Pair {
         }
     }
 
-    // spec: 31/one-peer
     fn link_up(&mut self, _: &mut Hub, peer: PeerKey, _: &PeerInfo) -> Result<(), PeerRefused> {
         if *self.peer.get_or_insert(peer) == peer {
             Ok(())

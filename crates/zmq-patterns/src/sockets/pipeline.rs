@@ -54,7 +54,7 @@ impl Socket for Push {
 
 /// PULL, GATHER.
 pub(crate) struct Pull {
-    take: Take,
+    pub(crate) take: Take,
 }
 
 impl Pull {

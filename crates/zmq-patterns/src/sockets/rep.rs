@@ -84,7 +84,6 @@ impl Socket for Rep {
         }
     }
 
-    // spec: 28/rep-envelope
     fn commit(&mut self, h: &mut Hub, _: Choice, m: &mut Message) -> Result<Route, SendRefused> {
         let State::Owing { peer, envelope } = core::mem::replace(&mut self.state, State::Awaiting)
         else {

@@ -121,7 +121,6 @@ impl Socket for Req {
             Err(reason) => return Ok(Route::Nowhere(reason)),
         };
         self.dealer.balance.used(peer);
-        // spec: 28/req-envelope
         m.push_front(Frame::empty());
         if self.correlate {
             self.number = self.number.wrapping_add(1);
@@ -149,7 +148,6 @@ impl Socket for Req {
 
     fn take(&mut self, _: &mut Hub, peer: PeerKey, mut message: Message, more: bool) -> Taken {
         self.dealer.take.taken(peer, more);
-        // spec: 28/req-last-peer
         match self.state {
             State::Awaiting(None) => {}
             State::Awaiting(Some(asked)) if asked == peer => {}

@@ -253,7 +253,6 @@ impl Socket for XPub {
         Ok(self.publish(h, dropped))
     }
 
-    // spec: 29/pub-prefix-match
     #[inline]
     fn send(&mut self, hub: &mut Hub, message: &mut Message) -> Result<Route, SendRefused> {
         let dropped = self.choose(hub, message.first());

@@ -193,7 +193,6 @@ impl Socket for XSub {
         Ok(self.take.next())
     }
 
-    // spec: 29/sub-filter
     #[inline]
     fn take(&mut self, _: &mut Hub, peer: PeerKey, message: Message, more: bool) -> Taken {
         self.take.taken(peer, more);
@@ -220,7 +219,6 @@ impl Socket for XSub {
         self.prefixes.len()
     }
 
-    // spec: 29/sub-resubscribe
     fn poll_output(&mut self, _hub: &mut Hub) -> Option<Output> {
         while let Some((peer, told)) = self.telling.front_mut() {
             if let Some(topic) = self.prefixes.after(told.as_deref()) {
