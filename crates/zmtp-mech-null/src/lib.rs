@@ -31,8 +31,10 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+mod borrowed;
 #[cfg(feature = "alloc")]
 mod null;
+pub use borrowed::BorrowedNull;
 #[cfg(feature = "alloc")]
 pub use null::Null;
 

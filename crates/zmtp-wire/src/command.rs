@@ -8,12 +8,11 @@
 //! ```
 
 use crate::{CommandName, Misbehaved, Sink};
+use nom::Parser;
 use nom::bytes::complete::take;
 use nom::combinator::{rest, verify};
-use nom::error::Error as Unmatched;
 use nom::multi::length_data;
 use nom::number::complete::{be_u8, be_u16};
-use nom::{IResult, Parser};
 
 /// One command, borrowed from the body of its frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +126,10 @@ fn put_short(octets: &[u8], out: &mut impl Sink) {
     out.put(octets);
 }
 
-fn command_name(body: &[u8]) -> IResult<&[u8], &[u8], Unmatched<&[u8]>> {
+/// A parser's outcome over borrowed octets.
+type Parsed<'a, T> = nom::IResult<&'a [u8], T, nom::error::Error<&'a [u8]>>;
+
+fn command_name(body: &[u8]) -> Parsed<'_, &[u8]> {
     verify(length_data(be_u8), |name: &[u8]| {
         !name.is_empty() && name.iter().all(u8::is_ascii_alphabetic)
     })
@@ -135,11 +137,11 @@ fn command_name(body: &[u8]) -> IResult<&[u8], &[u8], Unmatched<&[u8]>> {
 }
 
 /// The reason of ERROR; octets behind it are not looked at.
-fn reason(data: &[u8]) -> IResult<&[u8], &[u8], Unmatched<&[u8]>> {
+fn reason(data: &[u8]) -> Parsed<'_, &[u8]> {
     be_u8.flat_map(take).parse(data)
 }
 
-fn ping(data: &[u8]) -> IResult<&[u8], (u16, &[u8]), Unmatched<&[u8]>> {
+fn ping(data: &[u8]) -> Parsed<'_, (u16, &[u8])> {
     (be_u16, rest).parse(data)
 }
 

@@ -1,6 +1,6 @@
 //! What a session has to be told before it starts.
 
-use crate::{Limits, SocketType, Version};
+use crate::{Heartbeat, Limits, SocketType, Version};
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -54,18 +54,6 @@ impl SessionConfig {
             },
         }
     }
-}
-
-/// When and how to ask a silent peer whether it lives (RFC 37, PING). All in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Heartbeat {
-    /// From one PING to the next.
-    pub interval_ms: u64,
-    /// From a PING that has left to the end of the link, if nothing arrives.
-    pub timeout_ms: u64,
-    /// Time to live the peer is told; 0 tells none. Sent in tenths of a second, never above 65.5 s, because libzmq
-    /// computes larger ones wrongly.
-    pub ttl_ms: u64,
 }
 
 /// Which message frames starting with 01 or 00 are subscriptions. SUBSCRIBE and CANCEL commands are heeded unless `Never`.

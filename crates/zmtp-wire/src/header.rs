@@ -115,6 +115,51 @@ impl FrameHeader {
     }
 }
 
+/// Reads headers from a stream that may be cut anywhere.
+#[derive(Debug, Clone, Default)]
+pub struct HeaderReader {
+    octets: [u8; MAX_HEADER],
+    length: usize,
+}
+
+impl HeaderReader {
+    /// Whether no header is under way.
+    #[must_use]
+    pub const fn is_idle(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Takes octets from the front of `input` until a header is whole.
+    ///
+    /// # Errors
+    /// As [`FrameHeader::parse`].
+    pub fn read(
+        &mut self,
+        framing: Framing,
+        input: &mut &[u8],
+    ) -> Result<Option<FrameHeader>, Misbehaved> {
+        if self.is_idle()
+            && let Some((header, length)) = FrameHeader::parse(framing, input)?
+        {
+            *input = input.get(length..).unwrap_or_default();
+            return Ok(Some(header));
+        }
+        while let Some((octet, rest)) = input.split_first() {
+            *input = rest;
+            if let Some(slot) = self.octets.get_mut(self.length) {
+                *slot = *octet;
+            }
+            self.length = self.length.saturating_add(1);
+            let kept = self.octets.get(..self.length).unwrap_or_default();
+            if let Some((header, _)) = FrameHeader::parse(framing, kept)? {
+                self.length = 0;
+                return Ok(Some(header));
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// Flags and length as they stand in a 1.0 header. A length of zero ends the header: no flags octet belongs to it.
 fn header_v1(input: &[u8]) -> IResult<&[u8], (u8, u64), Unmatched<&[u8]>> {
     let (rest, length) = match be_u8.parse(input)? {

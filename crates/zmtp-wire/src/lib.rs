@@ -17,10 +17,12 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod borrowed;
 pub mod command;
 mod error;
 pub mod greeting;
 pub mod header;
+mod heart;
 mod limits;
 pub mod metadata;
 mod sink;
@@ -29,6 +31,7 @@ mod time;
 mod version;
 
 pub use error::{CommandName, Error, Foreign, Incompatible, Misbehaved, Refused};
+pub use heart::Heartbeat;
 pub use limits::Limits;
 pub use sink::{NoRoom, Sink, Writer};
 pub use socket_type::SocketType;
@@ -52,7 +55,7 @@ mod session;
 
 #[cfg(feature = "alloc")]
 pub use self::{
-    config::{Heartbeat, SessionConfig, SubscriptionFrames},
+    config::{SessionConfig, SubscriptionFrames},
     event::{Credentials, Event, Peer, Verdict},
     frame::{Frame, INLINE},
     mechanism::{Established, Mechanism, Step, Transform},

@@ -4,7 +4,7 @@
 //! property = name-length(1, 1..255) name value-length(u32, below 2^31) value
 //! ```
 
-use crate::{Limits, Misbehaved, Sink};
+use crate::{Incompatible, Limits, Misbehaved, Sink, SocketType};
 use nom::combinator::{map_opt, verify};
 use nom::error::Error as Unmatched;
 use nom::multi::length_data;
@@ -89,6 +89,42 @@ fn property_name(octets: &[u8]) -> Option<&str> {
     core::str::from_utf8(octets).ok().filter(|_| printable)
 }
 
+/// What this side announces.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnMetadata<'a> {
+    /// The local socket type.
+    pub socket_type: SocketType,
+    /// The local routing id; sent, even when empty, by the types that send one.
+    pub routing_id: &'a [u8],
+    /// The resource, if any.
+    pub resource: Option<&'a str>,
+}
+
+impl OwnMetadata<'_> {
+    /// Emits the properties in the order libzmq uses.
+    pub fn emit(&self, out: &mut impl Sink) {
+        Property {
+            name: SOCKET_TYPE,
+            value: self.socket_type.name().as_bytes(),
+        }
+        .emit(out);
+        if self.socket_type.sends_routing_id() {
+            Property {
+                name: IDENTITY,
+                value: self.routing_id,
+            }
+            .emit(out);
+        }
+        if let Some(resource) = self.resource {
+            Property {
+                name: RESOURCE,
+                value: resource.as_bytes(),
+            }
+            .emit(out);
+        }
+    }
+}
+
 /// The properties the protocol itself looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Announced<'a> {
@@ -127,6 +163,23 @@ impl<'a> Announced<'a> {
             }
         }
         Ok(announced)
+    }
+}
+
+impl Announced<'_> {
+    /// The peer's socket type, when it told one we know.
+    ///
+    /// # Errors
+    /// When it does not go together with `local`. A peer that does not tell its type goes with everything, as libzmq has it.
+    pub fn compatible_with(&self, local: SocketType) -> Result<Option<SocketType>, Incompatible> {
+        let Some(name) = self.socket_type else {
+            return Ok(None);
+        };
+        let theirs = SocketType::from_name(name);
+        match theirs {
+            Some(known) if local.accepts(known) => Ok(theirs),
+            _ => Err(Incompatible::SocketType(theirs)),
+        }
     }
 }
 

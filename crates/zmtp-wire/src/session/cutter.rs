@@ -1,6 +1,6 @@
 //! Cuts frames out of a byte stream.
 
-use crate::header::{FrameHeader, Framing, MAX_HEADER};
+use crate::header::{FrameHeader, Framing, HeaderReader};
 use crate::{Error, Frame, Misbehaved};
 use alloc::vec::Vec;
 
@@ -61,8 +61,7 @@ impl Body<'_> {
 /// A frame under way: what has arrived of it.
 #[derive(Default)]
 pub(super) struct Cutter {
-    header: [u8; MAX_HEADER],
-    header_length: usize,
+    header: HeaderReader,
     body: Option<Underway>,
 }
 
@@ -93,7 +92,7 @@ impl Underway {
 impl Cutter {
     /// Whether no frame is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.header_length == 0 && self.body.is_none()
+        self.header.is_idle() && self.body.is_none()
     }
 
     /// Takes octets from the front of `input`; returns the flags and body of a frame once it is whole.
@@ -104,7 +103,7 @@ impl Cutter {
         input: &mut &'a [u8],
     ) -> Result<Option<(u8, Body<'a>)>, Error> {
         if self.body.is_none() {
-            let Some(header) = self.header(framing, input)? else {
+            let Some(header) = self.header.read(framing, input)? else {
                 return Ok(None);
             };
             bounds.check(header)?;
@@ -131,33 +130,6 @@ impl Cutter {
         Ok(self
             .finish()
             .map(|(flags, body)| (flags, Body::Owned(body))))
-    }
-
-    /// The next header, from octets kept of it and those at the front of `input`.
-    fn header(
-        &mut self,
-        framing: Framing,
-        input: &mut &[u8],
-    ) -> Result<Option<FrameHeader>, Error> {
-        if self.header_length == 0 {
-            if let Some((header, length)) = FrameHeader::parse(framing, input)? {
-                *input = input.get(length..).unwrap_or_default();
-                return Ok(Some(header));
-            }
-        }
-        while let Some((octet, rest)) = input.split_first() {
-            *input = rest;
-            if let Some(slot) = self.header.get_mut(self.header_length) {
-                *slot = *octet;
-            }
-            self.header_length = self.header_length.saturating_add(1);
-            let kept = self.header.get(..self.header_length).unwrap_or_default();
-            if let Some((header, _)) = FrameHeader::parse(framing, kept)? {
-                self.header_length = 0;
-                return Ok(Some(header));
-            }
-        }
-        Ok(None)
     }
 
     /// The frame, if its body is whole.

@@ -9,13 +9,13 @@
 
 mod cutter;
 mod framed;
-mod heart;
 mod opening;
 mod output;
 mod traffic;
 
 use crate::greeting::Own;
 use crate::header::Framing;
+use crate::heart::Heart;
 use crate::metadata::check_routing_id;
 use crate::{
     Error, Event, Mechanism, Message, Misbehaved, Peer, Properties, SessionConfig, Time, Transform,
@@ -25,7 +25,6 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use cutter::{Bounds, Cutter};
-use heart::Heart;
 use output::Output;
 
 /// The protocol state of one connection, from the first octet to the last.

@@ -6,9 +6,7 @@ use super::{Session, Stage};
 use crate::command::{Command, status_of_reason};
 use crate::greeting::{Greeter, Outcome, Own};
 use crate::header::{COMMAND, FrameHeader, Framing};
-use crate::metadata::{
-    Announced, IDENTITY, Metadata, Property, RESOURCE, SOCKET_TYPE, check_routing_id,
-};
+use crate::metadata::{Announced, Metadata, OwnMetadata, Property, check_routing_id};
 use crate::{
     Error, Established, Event, Incompatible, Limits, Mechanism, Misbehaved, Peer, Properties,
     Refused, Sink, SocketType, Step, Time, Verdict, Version,
@@ -208,26 +206,13 @@ impl Session {
     /// What READY (or INITIATE) announces.
     fn own_metadata(&self) -> Vec<u8> {
         let config = &self.config;
+        let own = OwnMetadata {
+            socket_type: config.socket_type,
+            routing_id: &config.routing_id,
+            resource: config.resource.as_deref(),
+        };
         let mut out = Vec::new();
-        Property {
-            name: SOCKET_TYPE,
-            value: config.socket_type.name().as_bytes(),
-        }
-        .emit(&mut out);
-        if config.socket_type.sends_routing_id() {
-            Property {
-                name: IDENTITY,
-                value: &config.routing_id,
-            }
-            .emit(&mut out);
-        }
-        if let Some(resource) = &config.resource {
-            Property {
-                name: RESOURCE,
-                value: resource.as_bytes(),
-            }
-            .emit(&mut out);
-        }
+        own.emit(&mut out);
         for (name, value) in &config.properties {
             Property { name, value }.emit(&mut out);
         }
@@ -310,22 +295,16 @@ impl Session {
 
     fn establish(&mut self, established: Established, now: Time) -> Result<Event, Error> {
         let announced = Announced::read(&established.metadata, &self.config.limits)?;
-        let socket_type = announced.socket_type.and_then(SocketType::from_name);
-        let fits = match (announced.socket_type, socket_type) {
-            // libzmq lets a peer in that does not tell its type.
-            (None, _) => true,
-            (Some(_), Some(theirs)) => self.config.socket_type.accepts(theirs),
-            (Some(_), None) => false,
-        };
-        if !fits {
+        let fits = announced.compatible_with(self.config.socket_type);
+        if fits.is_err() {
             // RFC 37 wants ERROR first; libzmq only closes. A libzmq peer ignores the command and sees the same end.
             if established.transform.is_none() {
                 let mut body = Vec::new();
                 Command::Error(b"Incompatible socket type").emit(&mut body);
                 self.put_frame(COMMAND, &body);
             }
-            return Err(Incompatible::SocketType(socket_type).into());
         }
+        let socket_type = fits?;
         let mut properties = Properties::new();
         for property in Metadata::new(&established.metadata) {
             let property = property?;

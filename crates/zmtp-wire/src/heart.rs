@@ -3,7 +3,19 @@
 //! A PING starts its clock when it has left, not when it is queued, and no clock runs while we do not read: a peer cannot be
 //! blamed for the silence we asked for.
 
-use crate::{Error, Heartbeat, Time};
+use crate::{Error, Time};
+
+/// When and how to ask a silent peer whether it lives (RFC 37, PING). All in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// From one PING to the next.
+    pub interval_ms: u64,
+    /// From a PING that has left to the end of the link, if nothing arrives.
+    pub timeout_ms: u64,
+    /// Time to live the peer is told; 0 tells none. Sent in tenths of a second, never above 65.5 s, because libzmq
+    /// computes larger ones wrongly.
+    pub ttl_ms: u64,
+}
 
 /// Longest time to live to announce, in tenths of a second: libzmq multiplies by 100 in 16 bits.
 const MAX_TTL: u64 = 655;
@@ -11,7 +23,8 @@ const MAX_TTL: u64 = 655;
 /// Milliseconds in the unit of a PING's time to live.
 const TTL_UNIT_MS: u64 = 100;
 
-pub(super) struct Heart {
+#[derive(Debug)]
+pub(crate) struct Heart {
     handshake: Option<Time>,
     heartbeat: Option<Heartbeat>,
     next_ping: Option<Time>,
@@ -19,13 +32,13 @@ pub(super) struct Heart {
     /// What the peer's last PING announced, and when it runs out.
     ttl: Option<(u64, Time)>,
     /// Something arrived since the clocks were last looked at. Set per read, so that frames cost nothing.
-    pub(super) heard: bool,
+    pub(crate) heard: bool,
     reading: bool,
     /// The latest moment seen.
     now: Time,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ping {
     Idle,
     /// In the output; has left when the stream reaches this position.
@@ -37,7 +50,7 @@ enum Ping {
 }
 
 impl Heart {
-    pub(super) fn new(handshake_timeout_ms: Option<u64>, now: Time) -> Self {
+    pub(crate) fn new(handshake_timeout_ms: Option<u64>, now: Time) -> Self {
         Self {
             handshake: handshake_timeout_ms.map(|timeout| now.saturating_add(timeout)),
             heartbeat: None,
@@ -51,7 +64,7 @@ impl Heart {
     }
 
     /// The handshake has ended.
-    pub(super) fn ready(&mut self, heartbeat: Option<Heartbeat>, now: Time) {
+    pub(crate) fn ready(&mut self, heartbeat: Option<Heartbeat>, now: Time) {
         self.handshake = None;
         self.heartbeat = heartbeat.filter(|heartbeat| heartbeat.interval_ms > 0);
         self.next_ping = self
@@ -60,7 +73,7 @@ impl Heart {
     }
 
     /// The moment is `now`: forget clocks that something heard has stopped, start the one of a PING that has left.
-    pub(super) fn tick(&mut self, now: Time) {
+    pub(crate) fn tick(&mut self, now: Time) {
         self.now = self.now.max(now);
         if core::mem::take(&mut self.heard) {
             self.ttl = None;
@@ -79,7 +92,7 @@ impl Heart {
     }
 
     /// Time passed. `true` asks for a PING.
-    pub(super) fn handle_timeout(&mut self, now: Time) -> Result<bool, Error> {
+    pub(crate) fn handle_timeout(&mut self, now: Time) -> Result<bool, Error> {
         self.tick(now);
         if self.handshake.is_some_and(|deadline| now >= deadline) {
             return Err(Error::HandshakeTimeout);
@@ -102,7 +115,7 @@ impl Heart {
     }
 
     /// The time to live our PINGs carry.
-    pub(super) fn ttl_to_send(&self) -> u16 {
+    pub(crate) fn ttl_to_send(&self) -> u16 {
         let tenths = self
             .heartbeat
             .map_or(0, |heartbeat| heartbeat.ttl_ms.div_euclid(TTL_UNIT_MS));
@@ -110,21 +123,21 @@ impl Heart {
         tenths.min(MAX_TTL) as u16
     }
 
-    pub(super) fn ping_queued(&mut self, end: u64) {
+    pub(crate) fn ping_queued(&mut self, end: u64) {
         // A clock that runs already is not started again.
         if !matches!(self.ping, Ping::Due(_)) {
             self.ping = Ping::Queued(end);
         }
     }
 
-    pub(super) fn output_reached(&mut self, position: u64) {
+    pub(crate) fn output_reached(&mut self, position: u64) {
         if matches!(self.ping, Ping::Queued(end) if position >= end) {
             self.ping = Ping::Left;
         }
     }
 
     /// The peer sent a PING.
-    pub(super) fn handle_ping(&mut self, ttl: u16, now: Time) {
+    pub(crate) fn handle_ping(&mut self, ttl: u16, now: Time) {
         self.heard = true;
         self.tick(now);
         if ttl > 0 {
@@ -133,7 +146,7 @@ impl Heart {
         }
     }
 
-    pub(super) fn handle_reading(&mut self, now: Time, reading: bool) {
+    pub(crate) fn handle_reading(&mut self, now: Time, reading: bool) {
         self.tick(now);
         if reading && !self.reading {
             if let Ping::Due(_) = self.ping {
@@ -146,7 +159,7 @@ impl Heart {
         self.reading = reading;
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Time> {
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
         let pulse = self.reading && !self.heard;
         let ping = match self.ping {
             Ping::Due(deadline) if pulse => Some(deadline),
