@@ -1,0 +1,283 @@
+//! What all typed sockets have in common. The typed ones add names and take away what their pattern lacks.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{self, Poll};
+use std::time::Duration;
+
+use zmq_engine as engine;
+
+use crate::deadline::Deadline;
+
+use crate::endpoint::{Endpoint, may_wait};
+use crate::error::{
+    BindError, ConnectError, DisconnectError, OpenError, RecvError, SendError, SendFailure,
+    SubscribeError, UnbindError,
+};
+use crate::turn::Turn;
+use crate::wait::{Readiness, Wait, Waited, on_waiting_thread, register};
+use crate::{CloseReport, Context, Counters, Frame, Message, PeerSnapshot, RoutingId, SocketType};
+
+/// A socket that was opened.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) socket: Arc<engine::Socket>,
+    pub(crate) readiness: Readiness,
+}
+
+/// A socket, or the reason why there is none.
+pub struct Handle {
+    kind: SocketType,
+    linger: Option<Duration>,
+    opened: Result<Opened, OpenError>,
+    /// Whose turn it is, for patterns that do one thing at a time.
+    pub(crate) turn: Turn,
+    /// Held from giving a peer its name until it is connected.
+    naming: Mutex<()>,
+}
+
+impl Handle {
+    pub(crate) fn open(
+        context: &Context,
+        kind: SocketType,
+        options: engine::SocketOptions,
+    ) -> Handle {
+        let linger = options.linger;
+        let opened = context
+            .engine()
+            .and_then(|context| Ok(engine::Socket::open(context, kind, options)?))
+            .map(|socket| Opened {
+                socket: Arc::new(socket),
+                readiness: Readiness::default(),
+            });
+        Handle {
+            kind,
+            linger,
+            opened,
+            turn: Turn::default(),
+            naming: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> SocketType {
+        self.kind
+    }
+
+    pub(crate) fn opened(&self) -> Result<&Opened, OpenError> {
+        self.opened.as_ref().map_err(OpenError::clone)
+    }
+
+    pub(crate) fn socket(&self) -> Result<&engine::Socket, OpenError> {
+        Ok(&self.opened()?.socket)
+    }
+
+    // ---- endpoints ----
+
+    pub(crate) async fn bind(&self, endpoint: &str) -> Result<Endpoint, BindError> {
+        let opened = self.opened()?;
+        let bound = if may_wait(endpoint) {
+            let socket = Arc::clone(&opened.socket);
+            let endpoint = endpoint.to_owned();
+            on_waiting_thread(move || socket.bind(&endpoint)).await?
+        } else {
+            opened.socket.bind(endpoint)?
+        };
+        Ok(Endpoint::new(bound))
+    }
+
+    pub(crate) fn bind_blocking(&self, endpoint: &str) -> Result<Endpoint, BindError> {
+        Ok(Endpoint::new(self.socket()?.bind(endpoint)?))
+    }
+
+    pub(crate) fn connect(&self, endpoint: &str) -> Result<(), ConnectError> {
+        Ok(self.socket()?.connect(endpoint)?)
+    }
+
+    /// Connects to a peer that is to be known by `id` (ROUTER).
+    pub(crate) fn connect_as(&self, endpoint: &str, id: &RoutingId) -> Result<(), ConnectError> {
+        let socket = self.socket()?;
+        // The id is for the next connect, so nobody may come between.
+        let _held = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = Frame::from(id.clone()).into_bytes();
+        socket.set(engine::SocketOption::ConnectRoutingId(id))?;
+        Ok(socket.connect(endpoint)?)
+    }
+
+    pub(crate) fn unbind(&self, endpoint: &str) -> Result<(), UnbindError> {
+        Ok(self.socket()?.unbind(endpoint)?)
+    }
+
+    pub(crate) fn disconnect(&self, endpoint: &str) -> Result<(), DisconnectError> {
+        Ok(self.socket()?.disconnect(endpoint)?)
+    }
+
+    // ---- messages ----
+
+    pub(crate) fn try_send(&self, message: Message) -> Result<(), SendError> {
+        match self.socket() {
+            Ok(socket) => Ok(socket.try_send(message)?),
+            Err(error) => Err(SendError::new(message, SendFailure::NotOpen(error))),
+        }
+    }
+
+    pub(crate) fn try_recv(&self) -> Result<Message, RecvError> {
+        match self.socket() {
+            Ok(socket) => Ok(socket.try_recv()?),
+            Err(error) => Err(RecvError::NotOpen(error)),
+        }
+    }
+
+    pub(crate) async fn send(
+        &self,
+        message: Message,
+        timeout: Option<Duration>,
+    ) -> Result<(), SendError> {
+        let mut wait = Wait::new(self, timeout);
+        let mut slot = Some(message);
+        poll_fn(|cx| self.poll_send(&mut wait, &mut slot, cx)).await
+    }
+
+    /// Sends what is in the slot. The message leaves it only when it was accepted, or inside an error.
+    pub(crate) fn poll_send(
+        &self,
+        wait: &mut Wait<'_>,
+        slot: &mut Option<Message>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        let waited = task::ready!(wait.poll(cx, || {
+            let Some(message) = slot.take() else {
+                return Some(Ok(()));
+            };
+            match self.try_send(message) {
+                Err(error) if error.is_would_block() => {
+                    *slot = Some(error.into_message());
+                    None
+                }
+                result => Some(result),
+            }
+        }));
+        let failure = match waited {
+            Waited::Done(result) => return Poll::Ready(result),
+            Waited::TimedOut => SendFailure::TimedOut,
+            Waited::Failed(error) => SendFailure::NotOpen(error),
+        };
+        let message = slot.take().unwrap_or_else(|| Message::from(""));
+        Poll::Ready(Err(SendError::new(message, failure)))
+    }
+
+    pub(crate) async fn recv(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
+        let mut wait = Wait::new(self, timeout);
+        poll_fn(|cx| self.poll_recv(&mut wait, cx)).await
+    }
+
+    pub(crate) fn poll_recv(
+        &self,
+        wait: &mut Wait<'_>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Result<Message, RecvError>> {
+        let waited = task::ready!(wait.poll(cx, || match self.try_recv() {
+            Err(RecvError::WouldBlock) => None,
+            result => Some(result),
+        }));
+        Poll::Ready(match waited {
+            Waited::Done(result) => result,
+            Waited::TimedOut => Err(RecvError::TimedOut),
+            Waited::Failed(error) => Err(RecvError::NotOpen(error)),
+        })
+    }
+
+    /// Blocks the thread; a signal does not end the wait.
+    pub(crate) fn send_blocking(
+        &self,
+        message: Message,
+        timeout: Option<Duration>,
+    ) -> Result<(), SendError> {
+        let socket = match self.socket() {
+            Ok(socket) => socket,
+            Err(error) => return Err(SendError::new(message, SendFailure::NotOpen(error))),
+        };
+        let deadline = Deadline::after(timeout);
+        let mut message = message;
+        loop {
+            match socket.send(message, deadline.left()) {
+                Err(error) if error.reason == engine::SendFailure::Interrupted => {
+                    message = error.message;
+                }
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// Blocks the thread; a signal does not end the wait.
+    pub(crate) fn recv_blocking(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
+        let socket = self.socket().map_err(RecvError::NotOpen)?;
+        let deadline = Deadline::after(timeout);
+        loop {
+            match socket.recv(deadline.left()) {
+                Err(engine::RecvError::Interrupted) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    // ---- pub/sub ----
+
+    pub(crate) fn subscribe(&self, topic: &[u8]) -> Result<(), SubscribeError> {
+        let socket = self.socket().map_err(SubscribeError::NotOpen)?;
+        Ok(socket.subscribe(topic)?)
+    }
+
+    pub(crate) fn unsubscribe(&self, topic: &[u8]) -> Result<(), SubscribeError> {
+        let socket = self.socket().map_err(SubscribeError::NotOpen)?;
+        Ok(socket.unsubscribe(topic)?)
+    }
+
+    // ---- the end ----
+
+    pub(crate) async fn close(self) -> CloseReport {
+        let Ok(opened) = self.opened else {
+            return CloseReport::default();
+        };
+        opened.socket.begin_close(self.linger);
+        let Ok(registered) = register(opened.socket.closed_descriptor()) else {
+            // Without a descriptor to wait with, the work goes on by itself and nobody is told.
+            return opened.socket.poll_closed().unwrap_or_default();
+        };
+        loop {
+            if let Some(report) = opened.socket.poll_closed() {
+                return report;
+            }
+            if registered.readable().await.is_err() {
+                return CloseReport::default();
+            }
+        }
+    }
+
+    pub(crate) fn close_blocking(self) -> CloseReport {
+        match &self.opened {
+            Ok(opened) => opened.socket.close(self.linger),
+            Err(_) => CloseReport::default(),
+        }
+    }
+
+    // ---- what is known of it ----
+
+    pub(crate) fn peers(&self) -> Vec<PeerSnapshot> {
+        self.socket().map(engine::Socket::peers).unwrap_or_default()
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        self.socket()
+            .map(engine::Socket::counters)
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(self.kind.name())
+            .field("open", &self.opened.is_ok())
+            .finish_non_exhaustive()
+    }
+}
