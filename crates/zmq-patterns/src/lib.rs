@@ -18,6 +18,8 @@ extern crate std;
 
 mod balance;
 mod fanout;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hub;
 mod label;
 mod option;

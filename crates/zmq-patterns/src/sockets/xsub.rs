@@ -115,7 +115,9 @@ impl Socket for XSub {
 
     fn link_up(&mut self, _: &mut Hub, peer: PeerKey, _: &PeerInfo) -> Result<(), PeerRefused> {
         self.stop_telling(peer);
-        self.telling.push_back((peer, None));
+        if !self.prefixes.is_empty() {
+            self.telling.push_back((peer, None));
+        }
         Ok(())
     }
 
