@@ -189,10 +189,10 @@ impl Greeter {
                 Guess::Zmtp => self.unversioned(),
                 Guess::Foreign(foreign) => Err(Incompatible::LooksLike(foreign).into()),
             },
-            SIGNATURE if signature_end & 1 == 0 => match looks_like_telnet(self.received()) {
-                true => Err(Incompatible::LooksLike(Foreign::Telnet).into()),
-                false => self.unversioned(),
-            },
+            SIGNATURE if looks_like_telnet(self.received()) => {
+                Err(Incompatible::LooksLike(Foreign::Telnet).into())
+            }
+            SIGNATURE if signature_end & 1 == 0 => self.unversioned(),
             SIGNATURE if self.own.max_version == Version::V2 => {
                 out.put(&[1, type_number_v2(self.own.socket_type)]);
                 Ok(None)
@@ -316,9 +316,11 @@ fn classify_foreign(first: &[u8]) -> Foreign {
     }
 }
 
-/// `ff fb..fe` negotiates an option; read as a 1.0 length it would be above 2^63.
+/// Telnet opens with option negotiations, `ff` `fb..fe` and an option each, three of them within a signature. Padding is not ours to
+/// interpret, but no padding looks like this.
 fn looks_like_telnet(first: &[u8]) -> bool {
-    matches!(first, [0xff, 0xfb..=0xfe, ..])
+    const VERBS: core::ops::RangeInclusive<u8> = 0xfb..=0xfe;
+    matches!(first, [0xff, a, _, 0xff, b, _, 0xff, c, ..] if [a, b, c].iter().all(|verb| VERBS.contains(verb)))
 }
 
 #[cfg(test)]

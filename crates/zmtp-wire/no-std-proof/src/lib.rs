@@ -45,3 +45,7 @@ fn converse() -> Result<usize, Error> {
         }
     }
 }
+
+/// The precompiled `core` of hosted targets unwinds and names this function in its tables; nothing here ever unwinds.
+#[unsafe(no_mangle)]
+pub extern "C" fn rust_eh_personality() {}
