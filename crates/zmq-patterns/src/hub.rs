@@ -36,7 +36,6 @@ impl Peer {
 /// The peers, what is to be done, and what is to be received besides the peers' queues.
 pub(crate) struct Hub {
     peers: Vec<Option<Peer>>,
-    attached: u32,
     serial: u32,
     pub(crate) outputs: VecDeque<Output>,
     pub(crate) own: VecDeque<Notification>,
@@ -55,7 +54,6 @@ impl Hub {
     pub(crate) fn new() -> Hub {
         Hub {
             peers: Vec::new(),
-            attached: 0,
             serial: 0,
             outputs: VecDeque::new(),
             own: VecDeque::new(),
@@ -101,7 +99,6 @@ impl Hub {
             self.peers.resize_with(at.saturating_add(1), || None);
         }
         self.serial = self.serial.wrapping_add(1);
-        self.attached = self.attached.saturating_add(1);
         if let Some(slot) = self.peers.get_mut(at) {
             *slot = Some(Peer {
                 dialed: attach.dialed,
@@ -115,10 +112,8 @@ impl Hub {
     }
 
     pub(crate) fn remove(&mut self, key: PeerKey) {
-        if let Some(slot) = self.peers.get_mut(key.0 as usize)
-            && slot.take().is_some()
-        {
-            self.attached = self.attached.saturating_sub(1);
+        if let Some(slot) = self.peers.get_mut(key.0 as usize) {
+            *slot = None;
         }
     }
 
