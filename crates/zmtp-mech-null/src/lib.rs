@@ -33,6 +33,9 @@ extern crate alloc;
 
 mod borrowed;
 #[cfg(feature = "alloc")]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(feature = "alloc")]
 mod null;
 pub use borrowed::BorrowedNull;
 #[cfg(feature = "alloc")]

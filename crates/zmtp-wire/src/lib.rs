@@ -45,6 +45,9 @@ mod event;
 #[cfg(feature = "alloc")]
 mod frame;
 #[cfg(feature = "alloc")]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(feature = "alloc")]
 mod mechanism;
 #[cfg(feature = "alloc")]
 mod message;
