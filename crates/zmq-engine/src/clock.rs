@@ -68,6 +68,25 @@ impl VirtualClock {
     }
 }
 
+/// A moment of the real clock that a caller will not wait beyond.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// The moment `timeout` from now; `None` is never.
+    #[must_use]
+    pub fn after(timeout: Option<Duration>) -> Deadline {
+        Deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+    }
+
+    /// How long until then: `None` for ever, zero once it has passed.
+    #[must_use]
+    pub fn left(&self) -> Option<Duration> {
+        self.0
+            .map(|moment| moment.saturating_duration_since(Instant::now()))
+    }
+}
+
 /// Nanoseconds since the context's clock was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Nanos(pub(crate) u64);

@@ -390,7 +390,7 @@ impl ContextShared {
                 core.life = crate::core::Life::Terminated;
             }
             drop(core);
-            socket.signal.raise();
+            socket.wake();
         }
     }
 

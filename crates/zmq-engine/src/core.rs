@@ -80,6 +80,9 @@ pub(crate) struct Core {
     pub(crate) hot_registered: bool,
     /// Links and inproc peers that are up.
     pub(crate) live: usize,
+    pub(crate) last_failure: Option<(String, CloseReason)>,
+    /// Subscribed peers, as the monitors were last told.
+    subscribers: usize,
     clock: Clock,
 }
 
@@ -105,6 +108,8 @@ impl Core {
             hot: Vec::new(),
             hot_registered: false,
             live: 0,
+            last_failure: None,
+            subscribers: 0,
             clock,
         }
     }
@@ -288,6 +293,21 @@ impl Core {
             Pace::Hot if pipe.flush_due() => effects.pump.push(Arc::clone(link)),
             Pace::Hot => {}
         }
+    }
+
+    /// Tells the monitors when the number of subscribed peers has changed.
+    pub(crate) fn note_subscribers(&mut self, effects: &mut Effects) {
+        let peers = self.pattern.subscriber_count();
+        if peers != self.subscribers {
+            self.subscribers = peers;
+            effects.wake = true;
+            self.report("", None, Happening::Subscribers { peers });
+        }
+    }
+
+    /// Keeps the reason for which a connection was not made.
+    pub(crate) fn note_failure(&mut self, endpoint: &str, reason: &CloseReason) {
+        self.last_failure = Some((endpoint.to_owned(), reason.clone()));
     }
 
     /// Does what the pattern wants done after a call.

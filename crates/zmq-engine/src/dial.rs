@@ -283,6 +283,7 @@ impl Driver {
         );
         let mut core = dialer.socket.lock();
         let stop = refused && core.options.reconnect.stop_when_refused;
+        core.note_failure(&dialer.endpoint, &reason);
         core.report(
             &dialer.endpoint,
             None,

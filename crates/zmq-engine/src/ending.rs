@@ -90,7 +90,7 @@ impl Driver {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&socket.id);
-        socket.signal.raise();
+        socket.wake();
         socket.close_state.finish(CloseReport { unsent });
         self.ctx.closing_ended();
         self.ctx.idle.raise();

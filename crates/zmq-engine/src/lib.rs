@@ -49,8 +49,9 @@ mod socket;
 mod timers;
 mod verbs;
 mod wakers;
+mod waking;
 
-pub use clock::{Clock, VirtualClock};
+pub use clock::{Clock, Deadline, VirtualClock};
 pub use closing::CloseReport;
 pub use context::{Context, ContextOptions, DriverMode};
 pub use counters::{Counters, Loss};
@@ -60,7 +61,7 @@ pub use error::{
 pub use monitor::{CloseReason, Happening, MONITOR_QUEUE, Monitor, MonitorEvent, MonitorItem};
 pub use options::{Heartbeat, Reconnect, SocketOption, SocketOptions};
 pub use security::{Answer, Authenticator, MechanismFactory, Question, Security};
-pub use socket::{Events, PeerSnapshot, Socket, Waiter};
+pub use socket::{Events, PeerSnapshot, Socket, Waiter, Watcher};
 pub use zmq_patterns::{self as patterns, DropReason, PatternOption};
 pub use zmq_transport::{self as transport, StreamOptions};
 pub use zmtp_wire::{self as wire, Frame, Limits, Message, Properties, SocketType, Version};

@@ -368,11 +368,6 @@ impl Link {
     }
 
     /// Lets the link go, unless somebody left something for its holder meanwhile.
-    #[expect(
-        clippy::type_complexity,
-        clippy::result_large_err,
-        reason = "the guard comes back to its only caller when there is more to do"
-    )]
     fn let_go<'a>(
         &self,
         mut io: MutexGuard<'a, Io>,

@@ -95,6 +95,7 @@ impl Link {
             },
         );
         core.settle(&mut effects);
+        core.note_subscribers(&mut effects);
         drop(core);
         effects.wake = true;
         if let Some(dialer) = dialer {

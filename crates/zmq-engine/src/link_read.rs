@@ -243,18 +243,18 @@ impl Link {
                 let mut core = shared.lock();
                 let taken = core.pattern.handle_subscribe(key, topic);
                 core.settle(&mut io.effects);
+                core.note_subscribers(&mut io.effects);
                 drop(core);
                 taken.map_err(CloseReason::Fault)?;
-                io.effects.wake = true;
             }
             Event::Cancel(topic) => {
                 self.deliver(io, shared);
                 let mut core = shared.lock();
                 let taken = core.pattern.handle_cancel(key, topic);
                 core.settle(&mut io.effects);
+                core.note_subscribers(&mut io.effects);
                 drop(core);
                 taken.map_err(CloseReason::Fault)?;
-                io.effects.wake = true;
             }
             // The handshake is over; RADIO and DISH are not served yet.
             _ => {}
@@ -308,7 +308,7 @@ impl Link {
             .lose(crate::counters::Loss::Conflated, replaced as u64);
         drop(core);
         if count > 0 {
-            shared.wake_if_more(count);
+            shared.wake();
         }
     }
 }

@@ -118,6 +118,7 @@ fn greet(binder: &Arc<SocketShared>, lane: &Arc<Lane>, dialer: &Introduction, en
     core.settle(&mut effects);
     read_lane(&mut core, key, &mut effects);
     core.settle(&mut effects);
+    core.note_subscribers(&mut effects);
     report_ready(&mut core, endpoint, dialer.socket_type);
     drop(core);
     effects.wake = true;

@@ -81,6 +81,11 @@ pub enum Happening {
         /// The descriptor it had.
         descriptor: Option<i32>,
     },
+    /// The number of peers with at least one subscription has changed (PUB, XPUB).
+    Subscribers {
+        /// How many there are now.
+        peers: usize,
+    },
     /// Messages were dropped.
     Dropped {
         /// How many.

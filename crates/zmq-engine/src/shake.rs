@@ -385,6 +385,7 @@ impl Driver {
         let mut core = socket.lock();
         core.counters.handshakes_failed = core.counters.handshakes_failed.saturating_add(1);
         let stop = core.options.reconnect.stop_when_handshake_failed;
+        core.note_failure(endpoint, &reason);
         core.report(
             endpoint,
             address,
@@ -447,6 +448,7 @@ impl Driver {
             },
         );
         core.settle(&mut effects);
+        core.note_subscribers(&mut effects);
         drop(core);
         if let Some(channel) = &mut io.channel {
             channel.set_waker(&link_waker(&socket, key));
@@ -526,7 +528,7 @@ fn session_config(core: &Core) -> SessionConfig {
     config.properties = options.properties.clone();
     config.min_version = options.min_version;
     config.legacy_allowed = options.security.legacy_allowed();
-    config.limits = options.limits.clone();
+    config.limits = options.limits;
     config.handshake_timeout_ms = options.handshake_timeout.map(millis);
     config.heartbeat = options.heartbeat.map(|heartbeat| Heartbeat {
         interval_ms: millis(heartbeat.interval),

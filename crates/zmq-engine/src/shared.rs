@@ -17,7 +17,8 @@ use crate::link::Want;
 use crate::monitor::{CloseReason, Happening};
 use crate::options::SocketOptions;
 use crate::pipe::{Carrier, Item};
-use crate::poller::{Found, Interest, Poller, Ready, Signal};
+use crate::poller::{Found, Interest, Poller, Ready};
+use crate::waking::Waking;
 
 /// The token of a socket's own signal in its poller; links have their keys.
 const SIGNAL: u64 = u64::MAX;
@@ -42,12 +43,10 @@ pub(crate) struct SocketShared {
     core: Mutex<Core>,
     /// The one descriptor of the socket: readable while a link or the signal is ready.
     pub(crate) poller: Poller,
-    pub(crate) signal: Signal,
+    pub(crate) waking: Waking,
     inbox: Mutex<Vec<Notice>>,
     inbox_used: AtomicBool,
-    /// Callers who sleep, or may, and want to be woken by the signal.
-    waiters: AtomicUsize,
-    /// Of these, the ones inside a system call: they drive as soon as something is ready.
+    /// Callers inside a system call that waits for this socket: they drive as soon as something is ready.
     sleepers: AtomicUsize,
     /// Counts turns of callers, so that the driver sees whether they are still there.
     pub(crate) turns: AtomicU64,
@@ -76,8 +75,8 @@ impl SocketShared {
         options: SocketOptions,
     ) -> io::Result<Arc<SocketShared>> {
         let poller = Poller::new()?;
-        let signal = Signal::new()?;
-        poller.add(std::os::fd::AsFd::as_fd(&signal), SIGNAL, Interest::READ)?;
+        let waking = Waking::new()?;
+        poller.add(waking.descriptor(), SIGNAL, Interest::READ)?;
         let core = Core::new(socket_type, pattern, options, ctx.clock.clone());
         Ok(Arc::new(SocketShared {
             id,
@@ -85,10 +84,9 @@ impl SocketShared {
             socket_type,
             core: Mutex::new(core),
             poller,
-            signal,
+            waking,
             inbox: Mutex::new(Vec::new()),
             inbox_used: AtomicBool::new(false),
-            waiters: AtomicUsize::new(0),
             sleepers: AtomicUsize::new(0),
             turns: AtomicU64::new(0),
             watch: Mutex::new(false),
@@ -116,10 +114,11 @@ impl SocketShared {
         inbox.push(notice);
         self.inbox_used.store(true, Ordering::SeqCst);
         drop(inbox);
-        self.wake();
-        if matches!(notice, Notice::Woken(_)) {
-            // Nobody else watches a stream without a descriptor.
-            self.signal.raise();
+        if matches!(notice, Notice::Woken(_) | Notice::Gone(_)) {
+            // Nobody else watches a stream without a descriptor, and monitors hear of an end without anybody asking.
+            self.waking.call_driver();
+        } else {
+            self.waking.wake();
         }
     }
 
@@ -143,6 +142,7 @@ impl SocketShared {
             }
         }
         core.settle(effects);
+        core.note_subscribers(effects);
     }
 
     /// Does what a step under the lock left to be done. Never called with a lock held.
@@ -177,60 +177,33 @@ impl SocketShared {
         }
     }
 
-    // ---- waking ----
-
-    /// Wakes callers who sleep. Costs nothing when nobody does.
+    /// Wakes those who wait. Costs nothing when nobody does.
     pub(crate) fn wake(&self) {
-        if self.waiters.load(Ordering::SeqCst) > 0 {
-            self.signal.raise();
-        }
-    }
-
-    /// Wakes others when more arrived than the one who read it will take.
-    pub(crate) fn wake_if_more(&self, _count: usize) {
-        self.wake();
-    }
-
-    pub(crate) fn begin_wait(&self) {
-        self.waiters.fetch_add(1, Ordering::SeqCst);
-    }
-
-    pub(crate) fn end_wait(&self) {
-        self.waiters.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    /// Whether somebody waits beside the caller, who does.
-    pub(crate) fn others_wait(&self) -> bool {
-        self.waiters.load(Ordering::SeqCst) > 1
+        self.waking.wake();
     }
 
     pub(crate) fn has_waiters(&self) -> bool {
-        self.waiters.load(Ordering::SeqCst) > 0
+        self.waking.anybody()
     }
 
     // ---- driving ----
 
-    /// Does what is ready, after waiting up to `timeout` for it. Says whether anything was.
-    pub(crate) fn drive(self: &Arc<Self>, timeout: Duration) -> io::Result<bool> {
-        let mut found = Found::new();
-        self.poller.wait(&mut found, Some(timeout))?;
-        self.handle(&found);
-        Ok(!found.is_empty())
-    }
-
-    fn handle(self: &Arc<Self>, found: &Found) {
+    /// Does what was found. Says whether it was anything but a signal that is still meant for others.
+    fn handle(self: &Arc<Self>, found: &Found) -> bool {
+        let mut did = false;
         for ready in found.iter() {
-            self.handle_ready(ready);
+            did |= self.handle_ready(ready);
         }
+        did
     }
 
-    fn handle_ready(self: &Arc<Self>, ready: Ready) {
+    fn handle_ready(self: &Arc<Self>, ready: Ready) -> bool {
         if ready.token == SIGNAL {
-            self.signal.drain();
+            let settled = self.waking.settle();
             let mut effects = Effects::default();
             drop(self.enter(&mut effects));
             self.run(effects);
-            return;
+            return settled;
         }
         let key = PeerKey(u32::try_from(ready.token).unwrap_or(u32::MAX));
         let link = self.lock().link(key);
@@ -243,18 +216,14 @@ impl SocketShared {
                 },
             );
         }
+        true
     }
 
     /// The driver does what is ready, for a socket whose callers are away.
     pub(crate) fn serve(self: &Arc<Self>) {
         let mut found = Found::new();
-        if self.poller.wait(&mut found, Some(Duration::ZERO)).is_err() {
-            return;
-        }
-        self.handle(&found);
-        if found.iter().any(|ready| ready.token == SIGNAL) && self.has_waiters() {
-            // A caller has come meanwhile, and the signal was meant for it.
-            self.signal.raise();
+        if self.poller.wait(&mut found, Some(Duration::ZERO)).is_ok() {
+            self.handle(&found);
         }
     }
 
@@ -271,26 +240,35 @@ impl SocketShared {
         !found.is_empty()
     }
 
-    /// A caller does a turn of I/O without waiting: what is ready now.
+    /// A caller does a turn of I/O without waiting: what is ready now. Says whether there was anything.
     pub(crate) fn turn(self: &Arc<Self>) -> bool {
         self.called();
         self.unwatch();
-        let moved = self.drive(Duration::ZERO).unwrap_or(false);
+        let mut found = Found::new();
+        let did = match self.poller.wait(&mut found, Some(Duration::ZERO)) {
+            Ok(()) => self.handle(&found),
+            Err(_) => false,
+        };
         self.patrol();
-        moved
+        did
     }
 
-    /// Sleeps until something is ready, and does it. The caller counts as a waiter already.
-    pub(crate) fn sleep(self: &Arc<Self>, timeout: Option<Duration>) -> io::Result<()> {
+    /// Sleeps until something is ready, and does it. `seen` is what the caller has seen as a waiter; while it is busy it is not one,
+    /// so that what it does itself does not wake it.
+    pub(crate) fn sleep(
+        self: &Arc<Self>,
+        timeout: Option<Duration>,
+        seen: &mut u64,
+    ) -> io::Result<()> {
         self.called();
         self.sleepers.fetch_add(1, Ordering::SeqCst);
         self.unwatch();
         let mut found = Found::new();
         let result = self.poller.wait(&mut found, timeout);
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
-        self.end_wait();
+        self.waking.leave(*seen);
         self.handle(&found);
-        self.begin_wait();
+        *seen = self.waking.enter();
         self.called();
         self.patrol();
         result

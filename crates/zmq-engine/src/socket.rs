@@ -14,7 +14,7 @@ use crate::context::{Command, Context, token};
 use crate::core::{Effects, Life};
 use crate::counters::Counters;
 use crate::error::{OpenError, OptionError, RecvError, SendError, SendFailure};
-use crate::monitor::Monitor;
+use crate::monitor::{CloseReason, Monitor};
 use crate::options::{SocketOption, SocketOptions};
 use crate::poller::{Interest, wait_readable};
 use crate::shared::SocketShared;
@@ -137,17 +137,12 @@ impl Socket {
         };
         let deadline = self.deadline(timeout);
         self.shared.flush();
-        let waiter = self.waiter();
-        self.shared.signal.clear();
+        let mut waiter = self.waiter();
         loop {
             message = match self.offer(message) {
                 Err(error) if error.is_would_block() => error.message,
-                done => {
-                    self.pass_on();
-                    return done;
-                }
+                done => return done,
             };
-            self.pass_on();
             if let Err(reason) = waiter.sleep(deadline) {
                 let reason = match reason {
                     Sleep::TimedOut => SendFailure::TimedOut,
@@ -203,17 +198,12 @@ impl Socket {
         if let Some(done) = self.spin() {
             return done;
         }
-        let waiter = self.waiter();
-        self.shared.signal.clear();
+        let mut waiter = self.waiter();
         loop {
             match self.take() {
                 Err(RecvError::WouldBlock) => {}
-                done => {
-                    self.pass_on();
-                    return done;
-                }
+                done => return done,
             }
-            self.pass_on();
             match waiter.sleep(deadline) {
                 Ok(()) => {}
                 Err(Sleep::TimedOut) => return Err(RecvError::TimedOut),
@@ -248,25 +238,28 @@ impl Socket {
         result
     }
 
-    /// A caller that was woken may leave something for another who waits.
-    fn pass_on(&self) {
-        if self.shared.others_wait() {
-            let core = self.shared.lock();
-            if core.pattern.can_receive() || core.pattern.can_send() {
-                drop(core);
-                self.shared.signal.raise();
-            }
+    // ---- waiting ----
+
+    /// Registers a thread that is about to wait on [`descriptor`](Socket::descriptor), by itself or among others: from now on the
+    /// descriptor becomes readable whenever something changes. Try the verb again after registering, before the first wait;
+    /// after each wait call [`Waiter::look`], then try.
+    #[must_use]
+    pub fn waiter(&self) -> Waiter<'_> {
+        Waiter {
+            seen: self.shared.waking.enter(),
+            socket: self,
         }
     }
 
-    // ---- waiting ----
-
-    /// Registers a caller that is about to wait on [`descriptor`](Socket::descriptor): from now on it becomes readable whenever
-    /// something changes. Try the verb again after registering, before the first wait, and after each.
+    /// Registers a task that is about to wait: set its waker with [`Watcher::set_waker`], try the verb, and if it would block wait for
+    /// the waker or for [`descriptor`](Socket::descriptor) to become readable, whichever comes first. Set the waker again before
+    /// each try.
     #[must_use]
-    pub fn waiter(&self) -> Waiter<'_> {
-        self.shared.begin_wait();
-        Waiter { socket: self }
+    pub fn watcher(&self) -> Watcher<'_> {
+        Watcher {
+            place: self.shared.waking.enter_task(),
+            socket: self,
+        }
     }
 
     /// A descriptor that is readable while there is something for this socket to do. Level-triggered. Any verb does it.
@@ -351,6 +344,12 @@ impl Socket {
         drop(core);
         self.shared.run(effects);
         count
+    }
+
+    /// The last connection that ended before its handshake did, or the last attempt that failed: the endpoint, and why.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<(String, CloseReason)> {
+        self.shared.lock().last_failure.clone()
     }
 
     /// What it has done so far, in numbers.
@@ -461,10 +460,11 @@ impl Drop for Socket {
     }
 }
 
-/// A caller that waits for a socket. Dropping it says that it does not any more.
+/// A thread that waits for a socket. Dropping it says that it does not any more.
 #[derive(Debug)]
 pub struct Waiter<'a> {
     socket: &'a Socket,
+    seen: u64,
 }
 
 enum Sleep {
@@ -479,7 +479,13 @@ impl Waiter<'_> {
         self.socket.descriptor()
     }
 
-    fn sleep(&self, deadline: Option<Nanos>) -> Result<(), Sleep> {
+    /// Takes note of all changes until now. Call it after each wait, before trying again; without it the descriptor stays
+    /// readable.
+    pub fn look(&mut self) {
+        self.seen = self.socket.shared.waking.look(self.seen);
+    }
+
+    fn sleep(&mut self, deadline: Option<Nanos>) -> Result<(), Sleep> {
         let shared = &self.socket.shared;
         let left = match deadline {
             None => None,
@@ -491,7 +497,7 @@ impl Waiter<'_> {
                 Some(left)
             }
         };
-        match shared.sleep(left) {
+        match shared.sleep(left, &mut self.seen) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
                 Err(Sleep::Interrupted)
             }
@@ -502,11 +508,29 @@ impl Waiter<'_> {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        self.socket.shared.end_wait();
-        // A wake-up that came for this caller and was not used belongs to another.
-        if self.socket.shared.has_waiters() {
-            self.socket.shared.signal.raise();
-        }
+        self.socket.shared.waking.leave(self.seen);
+    }
+}
+
+/// A task that waits for a socket. Dropping it says that it does not any more.
+///
+/// Every change wakes every watcher, so one that is dropped takes nobody's wake-up with it.
+#[derive(Debug)]
+pub struct Watcher<'a> {
+    socket: &'a Socket,
+    place: usize,
+}
+
+impl Watcher<'_> {
+    /// Whom to wake at the next change; it is woken once. Call it before trying, not after.
+    pub fn set_waker(&self, waker: &std::task::Waker) {
+        self.socket.shared.waking.set_waker(self.place, waker);
+    }
+}
+
+impl Drop for Watcher<'_> {
+    fn drop(&mut self) {
+        self.socket.shared.waking.leave_task(self.place);
     }
 }
 
@@ -530,7 +554,7 @@ impl SocketShared {
             None => Nanos::NEVER,
             Some(linger) => self.ctx.clock.now().plus(linger),
         };
-        self.signal.raise();
+        self.wake();
         self.ctx.command(Command::Closing {
             socket: Arc::clone(self),
             deadline,
