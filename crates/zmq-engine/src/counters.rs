@@ -16,6 +16,8 @@ pub enum Loss {
     Lingered,
     /// It was received and nobody took it before the socket was closed.
     Unread,
+    /// A request was taken and its reply given up.
+    Abandoned,
     /// A newer message took its place (conflate).
     Conflated,
 }

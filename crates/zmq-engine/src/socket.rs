@@ -12,7 +12,7 @@ use crate::clock::Nanos;
 use crate::closing::CloseReport;
 use crate::context::{Command, Context, token};
 use crate::core::{Effects, Life};
-use crate::counters::Counters;
+use crate::counters::{Counters, Loss};
 use crate::error::{OpenError, OptionError, RecvError, SendError, SendFailure};
 use crate::monitor::{CloseReason, Monitor};
 use crate::options::{SocketOption, SocketOptions};
@@ -392,6 +392,21 @@ impl Socket {
         drop(core);
         self.shared.run(effects);
         result
+    }
+
+    /// Gives up the reply that a REP socket owes, so that it can receive the next request; the peer that asked gets none. Says
+    /// whether a reply was owed.
+    pub fn abandon_reply(&self) -> bool {
+        let mut effects = Effects::default();
+        let mut core = self.shared.enter(&mut effects);
+        let owed = core.pattern.abandon_reply();
+        if owed {
+            core.counters.lose(Loss::Abandoned, 1);
+            effects.wake = true;
+        }
+        drop(core);
+        self.shared.run(effects);
+        owed
     }
 
     /// Changes an option. Marks act on every peer at once, most others on the connections made afterwards.

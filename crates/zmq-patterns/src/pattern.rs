@@ -384,6 +384,15 @@ impl Pattern {
         each!(&self.kind, socket => socket.topics_count())
     }
 
+    /// REP: gives up the reply it owes and is ready for the next request; the peer that asked gets none. Says whether a reply
+    /// was owed.
+    pub fn abandon_reply(&mut self) -> bool {
+        match &mut self.kind {
+            Kind::Rep(rep) => rep.abandon(),
+            _ => false,
+        }
+    }
+
     /// What is to be done next. Subscriptions are generated one by one, as they are asked for.
     pub fn poll_output(&mut self) -> Option<Output> {
         if let Some(output) = self.hub.outputs.pop_front() {

@@ -34,6 +34,14 @@ impl Rep {
         }
     }
 
+    /// Gives up the reply that is owed; says whether there was one.
+    pub(crate) fn abandon(&mut self) -> bool {
+        matches!(
+            core::mem::replace(&mut self.state, State::Awaiting),
+            State::Owing { .. }
+        )
+    }
+
     fn forget(&mut self, gone: PeerKey) {
         if let State::Owing { peer, .. } = &mut self.state
             && *peer == Some(gone)
