@@ -173,3 +173,31 @@ impl Chooser<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Attach;
+
+    #[test]
+    fn a_peer_is_chosen_once_in_every_round_even_when_the_count_of_rounds_wraps() {
+        let mut hub = Hub::new();
+        let mut fanout = Fanout::new();
+        let peer = PeerKey(3);
+        let dialed = Attach {
+            dialed: true,
+            ..Attach::default()
+        };
+        hub.insert(peer, &dialed);
+        fanout.refresh(&hub, peer);
+        let mut targets = Vec::new();
+        fanout.choose(&mut targets).add(peer);
+        fanout.round = u32::MAX - 1;
+        for _ in 0..4 {
+            let mut chooser = fanout.choose(&mut targets);
+            chooser.add(peer);
+            chooser.add(peer);
+            assert_eq!(targets, [peer]);
+        }
+    }
+}

@@ -47,6 +47,18 @@ fn a_dialed_peer_is_sent_to_before_its_link_is_up_unless_told_otherwise() {
 }
 
 #[test]
+fn a_message_in_parts_takes_no_turn_but_its_own() {
+    let mut push = Pattern::new(SocketType::Push, 0);
+    for peer in [A, B, PeerKey(2)] {
+        accept(&mut push, peer).unwrap();
+    }
+    let chosen = push.begin(&Frame::from("a")).unwrap();
+    push.set_writable(A, false);
+    assert_eq!(push.commit(chosen, &mut two()), Ok(Route::One(A)));
+    assert_eq!(push.send(&mut two()), Ok(Route::One(B)));
+}
+
+#[test]
 fn an_accepted_peer_is_sent_to_while_its_link_is_up() {
     let mut push = Pattern::new(SocketType::Push, 0);
     push.attach(A, Attach::default());

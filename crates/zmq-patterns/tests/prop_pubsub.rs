@@ -249,6 +249,48 @@ proptest! {
         }
     }
 
+    // spec: 29/xsub-forwards
+    #[test]
+    fn everybody_with_room_gets_what_an_xsub_sends_and_an_inverted_xpub_publishes(
+        steps in proptest::collection::vec((0u8..6, 0u32..12), 0..80),
+    ) {
+        let mut xsub = Pattern::new(SocketType::XSub, 0);
+        let mut xpub = Pattern::new(SocketType::XPub, 0);
+        xpub.set(PatternOption::InvertMatching(true)).unwrap();
+        let mut peers: BTreeMap<u32, bool> = BTreeMap::new();
+        for (kind, peer) in steps {
+            let key = PeerKey(peer);
+            for pattern in [&mut xsub, &mut xpub] {
+                match kind {
+                    0..3 => {
+                        pattern.attach(key, Attach::default());
+                        pattern.link_up(key, &PeerInfo::default()).unwrap();
+                    }
+                    3 => pattern.detach(key),
+                    _ => pattern.set_writable(key, kind == 4),
+                }
+            }
+            match kind {
+                0..3 => drop(peers.entry(peer).or_insert(true)),
+                3 => drop(peers.remove(&peer)),
+                _ => drop(peers.entry(peer).and_modify(|room| *room = kind == 4)),
+            }
+            let full = peers.values().filter(|room| !**room).count() as u32;
+            let with_room: Vec<u32> = peers.iter().filter(|peer| *peer.1).map(|peer| *peer.0).collect();
+            for pattern in [&mut xsub, &mut xpub] {
+                let route = pattern.send(&mut Message::from("m")).unwrap();
+                let nobody = matches!(route, Route::Nowhere(_));
+                prop_assert_eq!(nobody, peers.is_empty());
+                if !nobody {
+                    prop_assert_eq!(route, Route::Many { dropped: full });
+                    let mut targets: Vec<u32> = pattern.targets().iter().map(|key| key.0).collect();
+                    targets.sort_unstable();
+                    prop_assert_eq!(&targets, &with_room);
+                }
+            }
+        }
+    }
+
     // spec: 29/subscription-count
     // spec: 29/resubscribe
     #[test]

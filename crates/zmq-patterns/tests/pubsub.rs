@@ -271,6 +271,22 @@ fn the_peer_of_a_notification_is_not_the_next_one_with_its_key() {
 }
 
 #[test]
+fn an_xpub_that_is_manual_no_longer_forgets_what_was_asked_of_it() {
+    let mut publisher = with_peers(SocketType::XPub, &[A]);
+    publisher.set(PatternOption::XPubManual(true)).unwrap();
+    subscribe(&mut publisher, A, "a");
+    assert_eq!(told(&mut publisher), ["+a"]);
+    publisher.set(PatternOption::XPubManual(false)).unwrap();
+    publisher.detach(A);
+    assert_eq!(told(&mut publisher), Vec::<String>::new());
+    publisher.attach(A, Attach::default());
+    publisher.link_up(A, &PeerInfo::default()).unwrap();
+    publisher.set(PatternOption::XPubManual(true)).unwrap();
+    publisher.detach(A);
+    assert_eq!(told(&mut publisher), Vec::<String>::new());
+}
+
+#[test]
 fn the_last_value_goes_once_to_the_peer_that_asked_last() {
     let mut publisher = with_peers(SocketType::XPub, &[A, B]);
     let option = PatternOption::XPubManualLastValue(true);
@@ -376,6 +392,10 @@ fn an_old_subscriber_is_refused_while_the_application_sleeps() {
     limits.pending_notifications = 0;
     let mut publisher = Pattern::new(SocketType::XPub, 0);
     publisher.set(PatternOption::Limits(limits)).unwrap();
+    let welcome = Some(bytes("hi"));
+    publisher
+        .set(PatternOption::WelcomeMessage(welcome))
+        .unwrap();
     publisher.attach(A, Attach::default());
     let old = PeerInfo {
         filters_upstream: false,
@@ -383,6 +403,7 @@ fn an_old_subscriber_is_refused_while_the_application_sleeps() {
     };
     let refused = publisher.link_up(A, &old);
     assert_eq!(refused, Err(PeerRefused::TooManyNotifications));
+    assert_eq!(outputs(&mut publisher), []);
     assert_eq!(publish(&mut publisher, ""), (vec![], 0));
 }
 

@@ -232,6 +232,7 @@ fn a_reply_is_dropped_when_its_peer_has_gone_or_is_full() {
         deliver(&mut rep, B, &["", "q"]),
         Taken::Deliver(_)
     ));
+    rep.detach(A);
     rep.set_writable(B, false);
     let full = Ok(Route::Nowhere(DropReason::PeerFull));
     assert_eq!(rep.send(&mut message(&["r"])), full);
@@ -354,6 +355,10 @@ fn a_second_peer_with_the_same_id_is_refused_or_takes_over() {
     let why = CloseReason::HandedOver;
     assert_eq!(outputs(&mut router), [Output::Close { peer: A, why }]);
     assert_eq!(router.next(), Ok(None));
+    router.set(PatternOption::RouterMandatory(true)).unwrap();
+    router.set_writable(B, false);
+    assert!(!router.can_send());
+    router.set_writable(B, true);
     let late = deliver(&mut router, A, &["x"]);
     assert_eq!(late, Taken::Discard(DropReason::HandedOver));
     router.detach(A);
@@ -376,6 +381,18 @@ fn a_dialed_peer_keeps_its_id_and_its_queue_while_the_link_is_down() {
     assert_eq!(router.send(&mut message(&["id", "x"])), Ok(Route::One(A)));
     router.link_up(A, &named("other")).unwrap();
     assert_eq!(router.routing_id(A).unwrap(), "id");
+}
+
+#[test]
+fn nothing_is_to_be_done_for_a_peer_that_was_detached() {
+    let mut router = Pattern::new(SocketType::Router, 0);
+    router.set(PatternOption::RouterHandover(true)).unwrap();
+    dial(&mut router, A);
+    router.link_up(A, &named("id")).unwrap();
+    router.link_down(A);
+    accept(&mut router, B, "id").unwrap();
+    router.detach(A);
+    assert_eq!(outputs(&mut router), []);
 }
 
 #[test]

@@ -57,6 +57,29 @@ fn memory_comes_back_when_topics_go() {
 }
 
 #[test]
+fn memory_comes_back_when_topics_go_one_by_one() {
+    let mut topics = Topics::new();
+    let topic = |number: u32| number.to_be_bytes();
+    for number in 0..20_000 {
+        topics.insert(PeerKey(0), &topic(number));
+    }
+    for peer in 0..10_000 {
+        topics.insert(PeerKey(peer), b"popular");
+    }
+    let full = topics.memory();
+    for number in 0..20_000 {
+        topics.remove(PeerKey(0), &topic(number));
+    }
+    let popular = topics.memory();
+    assert!(popular < full - 20_000 * 60, "{full} {popular}");
+    for peer in 0..10_000 {
+        topics.remove(PeerKey(peer), b"popular");
+    }
+    // What stays is the table of peers: 32 octets for each key seen.
+    assert!(topics.memory() < 10_000 * 32 * 2, "{}", topics.memory());
+}
+
+#[test]
 fn topics_survive_the_rebuilding_of_the_arena() {
     let mut topics = Topics::new();
     let topic = |number: u32| format!("{:08x}", number.wrapping_mul(0x9e37_79b9)).into_bytes();

@@ -190,13 +190,13 @@ impl Socket for XPub {
     }
 
     fn link_up(&mut self, h: &mut Hub, p: PeerKey, info: &PeerInfo) -> Result<(), PeerRefused> {
-        if let Some(welcome) = &self.welcome {
-            h.send_first(p, welcome);
-        }
         if !info.filters_upstream {
             // It cannot ask, and filters by itself.
             self.add(h, p, &[])
                 .map_err(|_| PeerRefused::TooManyNotifications)?;
+        }
+        if let Some(welcome) = &self.welcome {
+            h.send_first(p, welcome);
         }
         Ok(())
     }

@@ -114,7 +114,6 @@ impl Socket for XSub {
     }
 
     fn link_up(&mut self, _: &mut Hub, peer: PeerKey, _: &PeerInfo) -> Result<(), PeerRefused> {
-        self.stop_telling(peer);
         if !self.prefixes.is_empty() {
             self.telling.push_back((peer, None));
         }
