@@ -65,6 +65,7 @@ impl Socket {
     }
 
     /// Connects to an endpoint and keeps connecting when the connection is lost. Never waits: the peer need not be there.
+    /// A DEALER, REQ, PUB or SUB that is connected to the endpoint already stays as it is; other types connect once more.
     ///
     /// # Errors
     /// [`EndpointError`]: the endpoint cannot be read, or names an inproc socket of a type that does not fit.
@@ -82,6 +83,9 @@ impl Socket {
         let id = ctx.id();
         let mut effects = Effects::default();
         let mut core = self.shared.enter(&mut effects);
+        if core.connects_once() && core.endpoints.iter().any(|one| one.is_dialed_to(endpoint)) {
+            return Ok(());
+        }
         let routing_id = core.connect_routing_id.take();
         let attach = Attach {
             dialed: true,

@@ -125,6 +125,12 @@ impl Core {
         }
     }
 
+    /// Whether connecting to the same endpoint again changes nothing, as users of these types expect.
+    pub(crate) fn connects_once(&self) -> bool {
+        use SocketType::{Dealer, Pub, Req, Sub};
+        matches!(self.socket_type, Dealer | Req | Pub | Sub)
+    }
+
     // ---- pipes ----
 
     pub(crate) fn pipe(&mut self, key: PeerKey) -> Option<&mut Pipe> {

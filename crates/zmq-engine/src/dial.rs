@@ -372,6 +372,7 @@ impl Driver {
             self.end_shaking(shaking, CloseReason::ByUs);
         }
         let mut core = dialer.socket.lock();
+        core.endpoints.retain(|one| !one.is_dialer(id));
         let link = core.link(dialer.key);
         core.detach(dialer.key, Loss::PeerLeft);
         core.report_ended(link.is_some(), &dialer.endpoint);

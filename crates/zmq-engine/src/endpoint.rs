@@ -25,6 +25,14 @@ impl EndpointRecord {
         self.real == endpoint || self.written == endpoint
     }
 
+    pub(crate) fn is_dialed_to(&self, endpoint: &str) -> bool {
+        self.written == endpoint && matches!(self.kind, EndpointKind::Dialed { .. })
+    }
+
+    pub(crate) fn is_dialer(&self, id: u64) -> bool {
+        matches!(self.kind, EndpointKind::Dialed { dialer, .. } if dialer == id)
+    }
+
     pub(crate) fn is_bound(&self) -> bool {
         matches!(
             self.kind,
