@@ -350,8 +350,7 @@ impl ReadyError {
         self.found
     }
 
-    /// The endpoint and the fate of the last connection that failed before messages could flow, if one did while this
-    /// call waited.
+    /// The endpoint and the fate of the last connection that failed before messages could flow, if one did.
     #[must_use]
     pub fn last_failure(&self) -> Option<(&str, &CloseReason)> {
         self.last_failure

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use zmq_engine as engine;
-
-use crate::deadline::Deadline;
+use zmq_engine::{self as engine, Deadline};
 
 use crate::endpoint::{Endpoint, may_wait};
 use crate::error::{

@@ -56,9 +56,10 @@
 
 pub mod blocking;
 mod context;
-mod deadline;
 mod endpoint;
 mod error;
+#[cfg(doctest)]
+mod guide;
 mod handle;
 pub mod kind;
 pub mod monitor;

@@ -315,6 +315,8 @@ impl<'a> Works<'a> {
                 Mode::Paused => return Poll::Pending,
                 Mode::Running => {}
             }
+            front.prepare(cx)?;
+            back.prepare(cx)?;
             if self.turn()? {
                 rounds += 1;
                 if rounds == ROUNDS {
@@ -323,8 +325,8 @@ impl<'a> Works<'a> {
                 }
                 continue;
             }
-            let front_changed = front.poll_idle(cx)?.is_ready();
-            let back_changed = back.poll_idle(cx)?.is_ready();
+            let front_changed = front.poll_changed(cx)?.is_ready();
+            let back_changed = back.poll_changed(cx)?.is_ready();
             if !front_changed && !back_changed {
                 return Poll::Pending;
             }

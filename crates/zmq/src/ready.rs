@@ -6,9 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_io::Timer;
-use zmq_engine as engine;
-
-use crate::deadline::Deadline;
+use zmq_engine::{self as engine, Deadline};
 
 use crate::error::{MonitorError, ReadyError, ReadyFailure};
 use crate::handle::Handle;
@@ -96,7 +94,10 @@ impl<'a> Search<'a> {
             awaited: self.awaited.what,
             expected: self.awaited.expected,
             found: self.found,
-            last_failure: self.last_failure.take(),
+            last_failure: self.last_failure.take().or_else(|| {
+                let socket = self.handle.socket().ok()?;
+                socket.last_failure()
+            }),
             kind,
         }
     }

@@ -6,8 +6,8 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::deadline::Deadline;
 use async_io::Timer;
+use zmq_engine::Deadline;
 
 use crate::Message;
 use crate::error::{RecvError, RequestError, SendError, SendFailure};
@@ -227,7 +227,6 @@ impl<'a> Request<'a> {
     }
 
     /// What was asked by value, and the means to answer.
-    #[must_use]
     pub fn into_parts(self) -> (Message, Responder<'a>) {
         (self.message, self.responder)
     }
@@ -259,7 +258,7 @@ impl Drop for Responder<'_> {
         if !self.answered
             && let Ok(socket) = self.handle.socket()
         {
-            let _ = socket; // socket.abandon_reply();
+            socket.abandon_reply();
         }
     }
 }

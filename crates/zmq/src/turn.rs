@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::deadline::Deadline;
+use zmq_engine::Deadline;
 
 /// First come, first served, for tasks and threads alike.
 #[derive(Debug, Default)]

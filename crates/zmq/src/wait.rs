@@ -1,7 +1,9 @@
 //! Waiting without blocking a thread: the only module that knows a reactor.
 //!
-//! A socket has one level-triggered descriptor, which says "look again". Its duplicate is registered with async-io the
-//! first time a task waits, and shared by all tasks that wait on the socket. Blocking callers never come here.
+//! A task that waits is woken in one of two ways: by its waker when another caller or the driver has changed something,
+//! and by the socket's one level-triggered descriptor when the network has. A duplicate of the descriptor is registered
+//! with async-io the first time a task waits, and shared by all tasks that wait on the socket. Blocking callers never come
+//! here.
 
 use std::future::Future;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -12,7 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_io::{Async, Readable, Timer};
-use zmq_engine::Waiter;
+use zmq_engine::Watcher;
 
 use crate::error::OpenError;
 use crate::handle::Handle;
@@ -65,7 +67,7 @@ pub(crate) enum Waited<T> {
 /// dropped at any time.
 pub(crate) struct Wait<'a> {
     handle: &'a Handle,
-    waiter: Option<Waiter<'a>>,
+    watcher: Option<Watcher<'a>>,
     readable: Option<Readable<'a, OwnedFd>>,
     timeout: Option<Duration>,
     alarm: Option<Timer>,
@@ -76,7 +78,7 @@ impl<'a> Wait<'a> {
     pub(crate) fn new(handle: &'a Handle, timeout: Option<Duration>) -> Wait<'a> {
         Wait {
             handle,
-            waiter: None,
+            watcher: None,
             readable: None,
             timeout,
             alarm: None,
@@ -102,13 +104,14 @@ impl<'a> Wait<'a> {
             }
         }
         loop {
+            self.set_waker(cx);
             if let Some(answer) = attempt() {
                 self.rest();
                 return Poll::Ready(Waited::Done(answer));
             }
-            if self.waiter.is_none() {
+            if self.watcher.is_none() {
                 // Registered first and looked again afterwards: what happens in between is not missed.
-                self.waiter = Some(opened.socket.waiter());
+                self.watcher = Some(opened.socket.watcher());
                 continue;
             }
             if self.poll_alarm(cx) {
@@ -122,17 +125,25 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Ready when it is time to look again at a socket that had nothing to do. Stays registered until it is dropped.
-    pub(crate) fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), OpenError>> {
-        if self.waiter.is_none() {
-            self.waiter = Some(self.handle.opened()?.socket.waiter());
-            return Poll::Ready(Ok(()));
+    /// Asks to be woken at the next change. Called before each look at the socket.
+    fn set_waker(&self, cx: &Context<'_>) {
+        if let Some(watcher) = &self.watcher {
+            watcher.set_waker(cx.waker());
         }
-        self.poll_changed(cx)
+    }
+
+    /// As a wait for whoever looks at the socket by other means: to be called before each look. Then
+    /// [`poll_changed`](Wait::poll_changed) waits until there may be something new.
+    pub(crate) fn prepare(&mut self, cx: &Context<'_>) -> Result<(), OpenError> {
+        if self.watcher.is_none() {
+            self.watcher = Some(self.handle.opened()?.socket.watcher());
+        }
+        self.set_waker(cx);
+        Ok(())
     }
 
     /// Ready when the descriptor says that something has changed.
-    fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), OpenError>> {
+    pub(crate) fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), OpenError>> {
         let opened = self.handle.opened()?;
         if self.readable.is_none() {
             let registered = opened.readiness.of(opened.socket.descriptor())?;
@@ -161,7 +172,7 @@ impl<'a> Wait<'a> {
     /// Ends the wait, so that the next poll begins a new one.
     fn rest(&mut self) {
         self.readable = None;
-        self.waiter = None;
+        self.watcher = None;
         self.alarm = None;
         self.started = false;
     }
@@ -170,7 +181,7 @@ impl<'a> Wait<'a> {
 impl std::fmt::Debug for Wait<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Wait")
-            .field("waiting", &self.waiter.is_some())
+            .field("waiting", &self.watcher.is_some())
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }

@@ -50,8 +50,10 @@ impl<'a> Proxy<'a> {
         let bell = steering.bell()?;
         let (front, back) = (works.forth.from.socket()?, works.back.from.socket()?);
         // Registered for as long as it runs: a change between a look and the sleep is not missed.
-        let _waiters = (front.waiter(), back.waiter());
+        let (mut front_waiter, mut back_waiter) = (front.waiter(), back.waiter());
         loop {
+            front_waiter.look();
+            back_waiter.look();
             let running = match steering.mode() {
                 Mode::Terminated => return Ok(works.statistics()),
                 Mode::Paused => false,

@@ -1,0 +1,13 @@
+//! The facade as its users meet it: every pattern over every transport, on every kind of executor and on threads.
+
+mod blocking;
+mod cancel;
+mod ending;
+mod errors;
+mod many;
+mod monitoring;
+mod patterns;
+mod proxies;
+mod requests;
+mod runtimes;
+mod streams;

@@ -1,0 +1,168 @@
+//! Many tasks and threads on one socket.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use zmq::{Context, Pull, Push, RecvError, blocking};
+
+use crate::runtimes::{Outcome, poll_at_most, within_patience};
+
+const MANY: u32 = 20_000;
+
+#[test]
+fn sockets_can_be_shared_and_moved() {
+    fn is_shared<T: Send + Sync + std::fmt::Debug>() {}
+    is_shared::<Context>();
+    is_shared::<zmq::Pair>();
+    is_shared::<zmq::Pub>();
+    is_shared::<zmq::Sub>();
+    is_shared::<zmq::XPub>();
+    is_shared::<zmq::XSub>();
+    is_shared::<zmq::Req>();
+    is_shared::<zmq::Rep>();
+    is_shared::<zmq::Dealer>();
+    is_shared::<zmq::Router>();
+    is_shared::<Push>();
+    is_shared::<Pull>();
+    is_shared::<blocking::Router>();
+    is_shared::<zmq::Request<'static>>();
+    is_shared::<zmq::Incoming<'static, zmq::Message>>();
+    is_shared::<zmq::Outgoing<'static, zmq::Message>>();
+}
+
+#[test]
+fn tasks_that_share_a_socket_and_give_up_leave_messages_to_the_others() {
+    within_patience("tokio, many threads", || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(4)
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let context = Context::new();
+            let push = Arc::new(Push::options().send_hwm(50).open(&context));
+            let pull = Arc::new(Pull::options().recv_hwm(50).open(&context));
+            let endpoint = pull.bind("tcp://127.0.0.1:0").await?;
+            push.connect(&endpoint)?;
+            let received = Arc::new(AtomicU32::new(0));
+            let mut tasks = Vec::new();
+            for patience in 1..=4 {
+                let (pull, received) = (Arc::clone(&pull), Arc::clone(&received));
+                tasks.push(tokio::spawn(async move {
+                    loop {
+                        match poll_at_most(pull.recv(), patience).await {
+                            None => tokio::task::yield_now().await,
+                            Some(Ok(_)) => {
+                                received.fetch_add(1, Ordering::Relaxed);
+                            }
+                            Some(Err(RecvError::ContextShutDown)) => break,
+                            Some(Err(error)) => panic!("{error}"),
+                        }
+                        if received.load(Ordering::Relaxed) == MANY {
+                            break;
+                        }
+                    }
+                }));
+            }
+            for _ in 0..4 {
+                let push = Arc::clone(&push);
+                tasks.push(tokio::spawn(async move {
+                    for _ in 0..MANY / 4 {
+                        push.send("x").await.expect("the context lives");
+                    }
+                }));
+            }
+            for task in tasks {
+                task.await?;
+            }
+            assert_eq!(received.load(Ordering::Relaxed), MANY);
+            Outcome::Ok(())
+        })
+    });
+}
+
+#[test]
+fn patient_tasks_that_share_a_socket_receive_everything() {
+    within_patience("tokio, many threads", || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(4)
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let context = Context::new();
+            let push = Push::options().send_hwm(50).open(&context);
+            let pull = Arc::new(Pull::options().recv_hwm(50).open(&context));
+            let endpoint = pull.bind("tcp://127.0.0.1:0").await?;
+            push.connect(&endpoint)?;
+            let mut tasks = Vec::new();
+            for _ in 0..4 {
+                let pull = Arc::clone(&pull);
+                tasks.push(tokio::spawn(async move {
+                    for _ in 0..MANY / 4 {
+                        pull.recv().await.expect("the context lives");
+                    }
+                }));
+            }
+            for _ in 0..MANY {
+                push.send("x").await?;
+            }
+            for task in tasks {
+                task.await?;
+            }
+            Outcome::Ok(())
+        })
+    });
+}
+
+#[test]
+fn threads_that_share_a_socket_receive_everything() {
+    within_patience("threads", || {
+        let context = Context::new();
+        let push = blocking::Push::options().send_hwm(50).open(&context);
+        let pull = blocking::Pull::options().recv_hwm(50).open(&context);
+        let endpoint = pull.bind("tcp://127.0.0.1:0")?;
+        push.connect(&endpoint)?;
+        std::thread::scope(|scope| {
+            let receivers = [(); 3].map(|()| {
+                scope.spawn(|| {
+                    let mut received = 0;
+                    while pull.recv_timeout(Duration::from_secs(2)).is_ok() {
+                        received += 1;
+                    }
+                    received
+                })
+            });
+            for _ in 0..MANY {
+                push.send("x").expect("the context lives");
+            }
+            let received: u32 = receivers
+                .into_iter()
+                .map(|receiver| receiver.join().expect("no panic"))
+                .sum();
+            assert_eq!(received, MANY);
+        });
+        Ok(())
+    });
+}
+
+#[test]
+fn a_task_that_always_has_a_message_lets_others_run() {
+    within_patience("tokio, one thread", || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        runtime.block_on(async {
+            let context = Context::new();
+            let (push, pull) = (Push::new(&context), Pull::new(&context));
+            pull.bind("inproc://busy").await?;
+            push.connect("inproc://busy")?;
+            let other = tokio::spawn(async {});
+            for _ in 0..MANY {
+                push.send("x").await?;
+                pull.recv().await?;
+                if other.is_finished() {
+                    return Outcome::Ok(());
+                }
+            }
+            panic!("the other task never ran");
+        })
+    });
+}
