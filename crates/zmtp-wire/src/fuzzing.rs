@@ -154,7 +154,20 @@ pub fn session(data: &[u8], mechanism: impl Fn() -> Box<dyn Mechanism>) {
     let socket_type = SocketType::from_number(kind % 11).unwrap_or(SocketType::Pair);
     let mut prefix: Vec<u8> = Vec::new();
     if before % 4 > 1 {
-        prefix.extend_from_slice(&[0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, before % 4 - 2]);
+        prefix.extend_from_slice(&[
+            0xff,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            1,
+            0x7f,
+            3,
+            (before % 4).saturating_sub(2),
+        ]);
         prefix.extend_from_slice(&mechanism().name());
         prefix.resize(64, 0);
         if before & 4 != 0 {

@@ -323,3 +323,46 @@ fn application_properties_and_the_resource_travel_in_ready() {
     assert_eq!(peer.properties.get("X-HELLO").unwrap(), "World");
     assert_eq!(peer.properties.len(), 3);
 }
+
+// spec: 37/socket-type
+#[test]
+fn ready_announces_every_socket_type_as_libzmq_does() {
+    let sizes: &[(SocketType, u8)] = &[
+        (SocketType::Req, 0x26),
+        (SocketType::Router, 0x29),
+        (SocketType::Sub, 0x19),
+        (SocketType::Pub, 0x19),
+        (SocketType::Pair, 0x1a),
+        (SocketType::Dealer, 0x29),
+        (SocketType::Channel, 0x1d),
+        (SocketType::Scatter, 0x1d),
+        (SocketType::Gather, 0x1c),
+        (SocketType::Client, 0x1c),
+        (SocketType::Server, 0x1c),
+        (SocketType::Radio, 0x1b),
+        (SocketType::Dish, 0x1a),
+        (SocketType::Peer, 0x1a),
+    ];
+    for (kind, size) in sizes {
+        let mut script = Script::of(*kind);
+        script.say(&greeting(1));
+        let said = script.heard();
+        assert_eq!(said[64..66], [4, *size], "{kind:?}");
+        let properties: &[(&str, &[u8])] =
+            &[("Socket-Type", kind.name().as_bytes()), ("Identity", b"")];
+        assert_eq!(
+            said[64..],
+            ready_with(&properties[..if kind.sends_routing_id() { 2 } else { 1 }])
+        );
+    }
+}
+
+#[test]
+fn a_publisher_serves_a_1_0_peer_which_is_subscribed_to_everything() {
+    let mut script = Script::of(SocketType::Pub);
+    script.heard();
+    let events = script.say(&wire("01 00"));
+    assert!(matches!(&events[..], [Event::Ready(peer)] if !peer.filters_upstream));
+    script.send(&[b"topic data"]);
+    script.expect("0b 00 'topic data'");
+}
