@@ -16,7 +16,7 @@ use zmq_patterns::PeerKey;
 use zmq_transport::{Connection, Source, Transport};
 
 use crate::clock::Nanos;
-use crate::context::{Command, token};
+use crate::context::{Command, ContextShared, token};
 use crate::core::Life;
 use crate::counters::Loss;
 use crate::driver::{Driver, Timer};
@@ -78,6 +78,19 @@ fn try_connected(connection: &mut Connection) -> io::Result<bool> {
         Connection::Bytes(stream) | Connection::Raw(stream) => stream.try_connected(),
         Connection::Framed(stream) => stream.try_connected(),
         _ => Ok(true),
+    }
+}
+
+/// Has the driver woken when a connection without a descriptor may be open.
+fn set_waker(connection: &mut Connection, ctx: &Arc<ContextShared>, id: u64) {
+    if matches!(connection.source(), Source::Descriptor(_)) {
+        return;
+    }
+    let waker = driver_waker(ctx, token::DIALER | id);
+    match connection {
+        Connection::Bytes(stream) | Connection::Raw(stream) => stream.set_waker(&waker),
+        Connection::Framed(stream) => stream.set_waker(&waker),
+        _ => {}
     }
 }
 
@@ -162,6 +175,8 @@ impl Driver {
                     .transport
                     .connect(&target, &stream)
                     .and_then(|mut connection| {
+                        // A waker tells of changes only, so it is set before the look.
+                        set_waker(&mut connection, &self.ctx, id);
                         let open = try_connected(&mut connection)?;
                         Ok((connection, open))
                     });
@@ -182,22 +197,12 @@ impl Driver {
     fn await_open(
         &mut self,
         id: u64,
-        mut connection: Connection,
+        connection: Connection,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         let token = token::DIALER | id;
-        match connection.source() {
-            Source::Descriptor(fd) => self.ctx.poller.add(fd, token, Interest::WRITE)?,
-            _ => {
-                let waker = driver_waker(&self.ctx, token);
-                match &mut connection {
-                    Connection::Bytes(stream) | Connection::Raw(stream) => {
-                        stream.set_waker(&waker);
-                    }
-                    Connection::Framed(stream) => stream.set_waker(&waker),
-                    _ => {}
-                }
-            }
+        if let Source::Descriptor(fd) = connection.source() {
+            self.ctx.poller.add(fd, token, Interest::WRITE)?;
         }
         let Some(dialer) = self.dialers.get_mut(&id) else {
             return Ok(());

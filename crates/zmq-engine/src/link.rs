@@ -132,6 +132,13 @@ impl Io {
         }
     }
 
+    /// Whether a poller watches the stream, and tells again and again; a waker tells once, of a change.
+    pub(crate) fn is_polled(&self) -> bool {
+        self.channel
+            .as_ref()
+            .is_some_and(|channel| matches!(channel.source(), Source::Descriptor(_)))
+    }
+
     /// Hands encoded octets to the kernel. Gives the number of messages that have wholly left, and their octets.
     pub(crate) fn write_out(&mut self) -> Result<(usize, usize), CloseReason> {
         let mut freed = (0, 0);
@@ -160,8 +167,9 @@ impl Io {
                     drop(chunks);
                     let messages = self.session.output_written(written);
                     self.release(messages, freed);
-                    if written < offered {
-                        // The kernel's buffer is full; its readiness will tell when it is not.
+                    if written < offered && self.is_polled() {
+                        // The kernel's buffer is full; its readiness will tell when it is not. A waker tells only after a
+                        // write that would block.
                         self.stalled = true;
                         break;
                     }

@@ -110,6 +110,8 @@ impl CloseReason {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             CloseReason::Protocol(error) => error.is_transient(),
+            // Two links with one name would take it from each other for ever.
+            CloseReason::Replaced => false,
             CloseReason::Fault(_) | CloseReason::UnusableTransport | CloseReason::ByUs => false,
             _ => true,
         }

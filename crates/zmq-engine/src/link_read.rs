@@ -9,7 +9,7 @@ use zmtp_wire::{Error as WireError, Event, Time};
 use crate::link::{Channel, Io, Leftover, Link};
 use crate::monitor::CloseReason;
 use crate::pool::READ_OCTETS;
-use crate::shared::SocketShared;
+use crate::shared::{Notice, SocketShared};
 
 /// Octets read from one link before others have their turn.
 const TURN_OCTETS: usize = 64 * 1024;
@@ -73,12 +73,22 @@ impl Link {
                     *moved = true;
                     budget = budget.saturating_sub(octets.max(1));
                     if budget == 0 {
+                        self.come_again(io, shared);
                         break;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// The turn is over and the stream may hold more: a waker will not tell of that, as it tells of changes only.
+    fn come_again(&self, io: &Io, shared: &SocketShared) {
+        if let Some(key) = self.key()
+            && !io.is_polled()
+        {
+            shared.post(Notice::Woken(key));
+        }
     }
 
     /// Reads a block for many small frames.
@@ -113,8 +123,9 @@ impl Link {
                 end,
             },
         )?;
-        // Less than asked for: the next read would find nothing, and the poller tells when that has changed.
-        if end < READ_OCTETS && io.session.body_buffer().is_none() {
+        // Less than asked for: the next read would find nothing, and the poller tells when that has changed. A waker tells only
+        // after a read that found nothing.
+        if end < READ_OCTETS && io.is_polled() && io.session.body_buffer().is_none() {
             return Ok(Read::Dry);
         }
         Ok(Read::More(end))

@@ -23,6 +23,9 @@ use crate::waking::Waking;
 /// The token of a socket's own signal in its poller; links have their keys.
 const SIGNAL: u64 = u64::MAX;
 
+/// A caller that slept longer than this hands its socket to the driver when it goes.
+const SPARSE: Duration = Duration::from_millis(2);
+
 /// What others leave in a socket's inbox. Read by whoever enters the socket next.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Notice {
@@ -264,13 +267,20 @@ impl SocketShared {
         self.sleepers.fetch_add(1, Ordering::SeqCst);
         self.unwatch();
         let mut found = Found::new();
+        let began = self.ctx.clock.now();
         let result = self.poller.wait(&mut found, timeout);
+        let slept = self.ctx.clock.now().since(began);
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
         self.waking.leave(*seen);
         self.handle(&found);
         *seen = self.waking.enter();
         self.called();
-        self.patrol();
+        if slept > SPARSE {
+            // Traffic is sparse: handing the socket over costs a system call, rousing the driver for a patrol costs more.
+            self.watch();
+        } else {
+            self.patrol();
+        }
         result
     }
 
