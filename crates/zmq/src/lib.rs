@@ -99,6 +99,12 @@ pub use zmq_engine::{
     PeerSnapshot, Properties, Reconnect, Security, SocketType, Version,
 };
 
+/// Who peers are, and who decides about them: see [`Options::security`] and [`Options::authenticator`].
+pub mod security {
+    pub use zmq_engine::wire::{Credentials, Established, Mechanism, Step, Transform, Verdict};
+    pub use zmq_engine::{Answer, Authenticator, MechanismFactory, Question, Security};
+}
+
 /// Transports of an application's own, and the settings of those that are built in.
 pub mod transport {
     pub use zmq_engine::transport::*;

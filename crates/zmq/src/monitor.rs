@@ -12,7 +12,9 @@ use async_io::{Async, ReadableOwned, Timer};
 use futures_core::Stream;
 use zmq_engine as engine;
 
-pub use zmq_engine::{CloseReason, Happening, Loss, MonitorEvent};
+pub use zmq_engine::patterns::{PeerFault, PeerRefused};
+pub use zmq_engine::wire::Error as ProtocolError;
+pub use zmq_engine::{CloseReason, DropReason, Happening, Loss, MonitorEvent};
 
 use crate::error::{MonitorError, OpenError};
 use crate::handle::Handle;

@@ -6,6 +6,7 @@ mod ending;
 mod errors;
 mod many;
 mod monitoring;
+mod options;
 mod patterns;
 mod proxies;
 mod requests;
