@@ -81,7 +81,7 @@ impl Heart {
                 self.ping = Ping::Idle;
             }
         }
-        if self.ping == Ping::Left && self.reading {
+        if self.ping == Ping::Left {
             let timeout = self.heartbeat.map_or(0, |heartbeat| heartbeat.timeout_ms);
             self.ping = if timeout == 0 {
                 Ping::Idle

@@ -90,6 +90,35 @@ fn units_before_the_verdict_wait_for_it() {
 }
 
 #[test]
+fn units_keep_their_order_when_some_have_waited() {
+    let mechanism = Null::new().with_authentication(true);
+    let mut session = Session::framed(
+        SessionConfig::new(SocketType::Pull),
+        Box::new(mechanism),
+        at(0),
+    );
+    let mut nothing = &[][..];
+    assert!(session.handle_input(at(0), &mut nothing).unwrap().is_some());
+    session.handle_unit(at(0), &ready_unit("PUSH")).unwrap();
+    session.handle_unit(at(0), &wire("00 '1'")).unwrap();
+    session.handle_verdict(Verdict::accept(), at(0)).unwrap();
+    assert!(matches!(
+        session.handle_unit(at(0), &wire("00 '2'")),
+        Ok(Some(Event::Ready(_)))
+    ));
+    assert_eq!(
+        session.handle_unit(at(0), &wire("00 '3'")),
+        Ok(Some(Event::Message(Message::from("1"))))
+    );
+    for body in ["2", "3"] {
+        assert_eq!(
+            session.handle_input(at(0), &mut nothing),
+            Ok(Some(Event::Message(Message::from(body))))
+        );
+    }
+}
+
+#[test]
 fn the_handshake_timer_runs_here_too() {
     let mut session = Session::framed(
         SessionConfig::new(SocketType::Pull),

@@ -132,12 +132,16 @@ impl Session {
     #[inline]
     pub fn handle_input(&mut self, now: Time, input: &mut &[u8]) -> Result<Option<Event>, Error> {
         if self.plain
-            && self.partial.is_none()
-            && let Some((0, frame, rest)) = traffic::whole_frame(input, &self.bounds)
+            && let Some((more, frame, rest)) = traffic::whole_frame(input, &self.bounds)
         {
             *input = rest;
             self.heart.heard = true;
-            return Ok(Some(Event::Message(Message::single(frame))));
+            if more == 0 && self.partial.is_none() {
+                return Ok(Some(Event::Message(Message::single(frame))));
+            }
+            if let Some(message) = self.collect(frame, more != 0)? {
+                return Ok(Some(Event::Message(message)));
+            }
         }
         self.handle_any_input(now, input)
     }
