@@ -8,6 +8,7 @@ use zmq_transport::Role;
 use crate::context::Command;
 use crate::core::{Effects, Life};
 use crate::counters::Loss;
+use crate::dial::Dialing;
 use crate::endpoint::{EndpointKind, EndpointRecord};
 use crate::error::{EndpointError, EndpointProblem};
 use crate::monitor::{CloseReason, Happening};
@@ -109,11 +110,13 @@ impl Socket {
         self.shared.run(effects);
         ctx.command(Command::Dial {
             id,
-            socket: Arc::clone(&self.shared),
-            key,
-            transport: Arc::clone(parsed.transport),
-            endpoint: endpoint.to_owned(),
-            address: parsed.address.to_owned(),
+            dialing: Dialing {
+                socket: Arc::clone(&self.shared),
+                key,
+                transport: Arc::clone(parsed.transport),
+                endpoint: endpoint.to_owned(),
+                address: parsed.address.to_owned(),
+            },
         });
         Ok(())
     }

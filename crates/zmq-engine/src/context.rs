@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use zmq_patterns::PeerKey;
 use zmq_transport::{Listener, Registry, Transport};
 use zmtp_wire::Verdict;
 
 use crate::clock::{Clock, Nanos};
+use crate::dial::Dialing;
 use crate::driver::Driver;
 use crate::inproc::Names;
 use crate::link::Link;
@@ -98,11 +98,7 @@ pub(crate) enum Command {
     },
     Dial {
         id: u64,
-        socket: Arc<SocketShared>,
-        key: PeerKey,
-        transport: Arc<dyn Transport>,
-        endpoint: String,
-        address: String,
+        dialing: Dialing,
     },
     /// The endpoint of a dialer was disconnected: it ends when its queue is empty or at `deadline`.
     LeavePeer {

@@ -189,6 +189,10 @@ impl Core {
         else {
             return;
         };
+        if let Carrier::Link(link) = &pipe.carrier {
+            // The key may have another owner by the time whoever drives the link takes this lock.
+            link.clear_key();
+        }
         self.pattern.detach(key);
         self.free.push(key.0);
         self.hot.retain(|hot| *hot != key);

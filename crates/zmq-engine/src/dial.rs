@@ -22,7 +22,7 @@ use crate::counters::Loss;
 use crate::driver::{Driver, Timer};
 use crate::monitor::{CloseReason, Happening};
 use crate::poller::Interest;
-use crate::shake::Origin;
+use crate::shake::{Origin, Whence};
 use crate::shared::SocketShared;
 use crate::wakers::driver_waker;
 
@@ -49,20 +49,23 @@ pub(crate) struct Dialer {
     leaving: bool,
 }
 
+/// What a dialer is for.
+pub(crate) struct Dialing {
+    pub(crate) socket: Arc<SocketShared>,
+    pub(crate) key: PeerKey,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) endpoint: String,
+    pub(crate) address: String,
+}
+
 impl Dialer {
-    pub(crate) fn new(
-        socket: Arc<SocketShared>,
-        key: PeerKey,
-        transport: Arc<dyn Transport>,
-        endpoint: String,
-        address: String,
-    ) -> Dialer {
+    pub(crate) fn new(dialing: Dialing) -> Dialer {
         Dialer {
-            socket,
-            key,
-            transport,
-            endpoint,
-            address,
+            socket: dialing.socket,
+            key: dialing.key,
+            transport: dialing.transport,
+            endpoint: dialing.endpoint,
+            address: dialing.address,
             state: State::Waiting,
             targets: VecDeque::new(),
             attempt: 0,
@@ -270,8 +273,13 @@ impl Driver {
             return;
         };
         dialer.state = State::Linked;
-        let (socket, endpoint) = (Arc::clone(&dialer.socket), dialer.endpoint.clone());
-        self.begin_shaking(connection, socket, endpoint, Origin::Dialed(id));
+        let whence = Whence {
+            socket: Arc::clone(&dialer.socket),
+            origin: Origin::Dialed(id),
+            endpoint: dialer.endpoint.clone(),
+            address: String::new(),
+        };
+        self.begin_shaking(connection, whence);
     }
 
     /// No address of the endpoint could be reached.
@@ -371,7 +379,7 @@ impl Driver {
         let shaking = self
             .shaking
             .iter()
-            .find(|(_, shaking)| shaking.origin == Origin::Dialed(id))
+            .find(|(_, shaking)| shaking.whence.origin == Origin::Dialed(id))
             .map(|(shaking, _)| *shaking);
         if let Some(shaking) = shaking {
             self.end_shaking(shaking, CloseReason::ByUs);

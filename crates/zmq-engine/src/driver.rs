@@ -184,14 +184,7 @@ impl Driver {
                 endpoint,
             } => self.listen(id, socket, listener, endpoint),
             Command::StopListening { id } => self.stop_listening(id),
-            Command::Dial {
-                id,
-                socket,
-                key,
-                transport,
-                endpoint,
-                address,
-            } => self.begin_dialing(id, Dialer::new(socket, key, transport, endpoint, address)),
+            Command::Dial { id, dialing } => self.begin_dialing(id, Dialer::new(dialing)),
             Command::LeavePeer { id, deadline } => self.leave_peer(id, deadline),
             Command::Resolved {
                 dialer,

@@ -111,7 +111,7 @@ impl Driver {
         let shaking: Vec<u64> = self
             .shaking
             .iter()
-            .filter(|(_, shaking)| ours(&shaking.socket))
+            .filter(|(_, shaking)| ours(&shaking.whence.socket))
             .map(|(id, _)| *id)
             .collect();
         for id in shaking {

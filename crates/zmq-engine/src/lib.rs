@@ -17,6 +17,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod admit;
 mod clock;
 mod closing;
 mod connecting;
@@ -29,6 +30,8 @@ mod ending;
 mod endpoint;
 mod error;
 mod inproc;
+mod io;
+mod knowing;
 mod link;
 mod link_close;
 mod link_read;
@@ -48,6 +51,7 @@ mod signals;
 mod socket;
 mod timers;
 mod verbs;
+mod waiting;
 mod wakers;
 mod waking;
 
@@ -58,10 +62,12 @@ pub use counters::{Counters, Loss};
 pub use error::{
     EndpointError, EndpointProblem, OpenError, OptionError, RecvError, SendError, SendFailure,
 };
+pub use knowing::PeerSnapshot;
 pub use monitor::{CloseReason, Happening, MONITOR_QUEUE, Monitor, MonitorEvent, MonitorItem};
 pub use options::{Heartbeat, Reconnect, SocketOption, SocketOptions};
 pub use security::{Answer, Authenticator, MechanismFactory, Question, Security};
-pub use socket::{Events, PeerSnapshot, Socket, Waiter, Watcher};
+pub use socket::{Events, Socket};
+pub use waiting::{Waiter, Watcher};
 pub use zmq_patterns::{self as patterns, DropReason, PatternOption};
 pub use zmq_transport::{self as transport, StreamOptions};
 pub use zmtp_wire::{self as wire, Frame, Limits, Message, Properties, SocketType, Version};

@@ -1,13 +1,15 @@
 //! The end of a link: what was not sent goes back to its pipe or is counted.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, MutexGuard};
 
 use crate::context::Command;
 use crate::core::Life;
 use crate::counters::Loss;
-use crate::link::{Channel, Io, Link};
+use crate::io::{Channel, Io};
+use crate::link::Link;
 use crate::monitor::{CloseReason, Happening};
-use crate::pipe::{Item, Pace};
+use crate::pipe::{Item, Pace, Pipe};
 use crate::shared::SocketShared;
 
 impl Link {
@@ -34,7 +36,7 @@ impl Link {
         let channel = self.take_channel(&mut io, shared);
         let descriptor = channel.as_ref().and_then(Channel::descriptor);
         drop(channel);
-        let mut batch = std::mem::take(&mut io.batch);
+        let batch = std::mem::take(&mut io.batch);
         io.encoded = 0;
         if let Some(buffer) = io.session.reclaim_buffer() {
             shared.ctx.pool.return_write(buffer);
@@ -42,8 +44,8 @@ impl Link {
         let mut effects = std::mem::take(&mut io.effects);
         drop(io);
 
-        let Some(key) = self.key() else { return };
         let mut core = shared.lock();
+        let Some(key) = self.key() else { return };
         let open = core.life == Life::Open || core.life == Life::Closing;
         let immediate = core.options.immediate;
         let Some(pipe) = core.pipe(key) else { return };
@@ -53,26 +55,8 @@ impl Link {
         let endpoint = pipe.facts.endpoint.clone();
         let address = pipe.facts.address.take();
         let dialer = pipe.dialer;
-        pipe.in_flight = 0;
-        pipe.in_flight_octets = 0;
-        pipe.stalled = false;
-        pipe.paused = false;
-        pipe.pace = Pace::Idle;
-        if cut {
-            while batch.pop_front().is_some_and(|item| !item.is_message()) {}
-        }
-        batch.append(&mut pipe.out);
-        // Subscriptions are sent anew on the next link.
-        batch.retain(Item::is_message);
-        pipe.out = batch;
-        let mut lost = 0;
-        if dialer.is_none() || immediate || !open {
-            lost = pipe.out.len();
-            pipe.out.clear();
-        }
-        pipe.recount();
-        let full = pipe.is_full();
-        pipe.full = full;
+        let keep = dialer.is_some() && !immediate && open;
+        let (lost, full) = reclaim(pipe, batch, cut, keep);
         let gone = dialer.is_none();
         pipe.dying = gone;
         let drained = pipe.input.is_empty();
@@ -103,6 +87,32 @@ impl Link {
         }
         shared.run(effects);
     }
+}
+
+/// Puts what a link had taken and not sent back into the pipe, in order, if it is kept; gives how many were lost instead, and
+/// whether the pipe is at its mark.
+fn reclaim(pipe: &mut Pipe, mut batch: VecDeque<Item>, cut: bool, keep: bool) -> (usize, bool) {
+    pipe.in_flight = 0;
+    pipe.in_flight_octets = 0;
+    pipe.stalled = false;
+    pipe.paused = false;
+    pipe.broken = false;
+    pipe.pace = Pace::Idle;
+    if cut {
+        while batch.pop_front().is_some_and(|item| !item.is_message()) {}
+    }
+    batch.append(&mut pipe.out);
+    // Subscriptions are sent anew on the next link.
+    batch.retain(Item::is_message);
+    pipe.out = batch;
+    let mut lost = 0;
+    if !keep {
+        lost = pipe.out.len();
+        pipe.out.clear();
+    }
+    pipe.recount();
+    pipe.full = pipe.is_full();
+    (lost, pipe.full)
 }
 
 impl CloseReason {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use zmq_patterns::DropReason;
 use zmtp_wire::{Error as WireError, Event, Time};
 
-use crate::link::{Channel, Io, Leftover, Link};
+use crate::io::{Channel, Io, Leftover};
+use crate::link::Link;
 use crate::monitor::CloseReason;
 use crate::pool::READ_OCTETS;
 use crate::shared::{Notice, SocketShared};
@@ -243,7 +244,6 @@ impl Link {
         shared: &Arc<SocketShared>,
         event: Event,
     ) -> Result<(), CloseReason> {
-        let Some(key) = self.key() else { return Ok(()) };
         match event {
             Event::Message(message) => {
                 io.room = io.room.saturating_sub(1);
@@ -252,6 +252,7 @@ impl Link {
             Event::Subscribe(topic) => {
                 self.deliver(io, shared);
                 let mut core = shared.lock();
+                let Some(key) = self.key() else { return Ok(()) };
                 let taken = core.pattern.handle_subscribe(key, topic);
                 core.settle(&mut io.effects);
                 core.note_subscribers(&mut io.effects);
@@ -261,6 +262,7 @@ impl Link {
             Event::Cancel(topic) => {
                 self.deliver(io, shared);
                 let mut core = shared.lock();
+                let Some(key) = self.key() else { return Ok(()) };
                 let taken = core.pattern.handle_cancel(key, topic);
                 core.settle(&mut io.effects);
                 core.note_subscribers(&mut io.effects);
@@ -278,7 +280,6 @@ impl Link {
         if io.decoded.is_empty() && io.room > 0 {
             return;
         }
-        let Some(key) = self.key() else { return };
         let count = io.decoded.len();
         let mut core = shared.lock();
         core.counters.arrived = core.counters.arrived.saturating_add(count as u64);
@@ -288,7 +289,8 @@ impl Link {
             core.lose_quietly(DropReason::Unexpected, count as u64);
             return;
         }
-        let Some(pipe) = core.pipe(key) else {
+        let key = self.key();
+        let Some((key, pipe)) = key.and_then(|key| Some((key, core.pipe(key)?))) else {
             io.decoded.clear();
             io.room = READ_OCTETS;
             return;

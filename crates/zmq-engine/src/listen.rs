@@ -9,7 +9,7 @@ use crate::context::token;
 use crate::driver::{Driver, Timer};
 use crate::monitor::{CloseReason, Happening};
 use crate::poller::Interest;
-use crate::shake::Origin;
+use crate::shake::{Origin, Whence};
 use crate::shared::SocketShared;
 use crate::wakers::driver_waker;
 
@@ -97,9 +97,14 @@ impl Driver {
                     continue;
                 }
             };
-            let (socket, endpoint) = (Arc::clone(&state.socket), state.endpoint.clone());
+            let whence = Whence {
+                socket: Arc::clone(&state.socket),
+                origin: Origin::Accepted,
+                endpoint: state.endpoint.clone(),
+                address: String::new(),
+            };
             self.make_place();
-            self.begin_shaking(connection, socket, endpoint, Origin::Accepted);
+            self.begin_shaking(connection, whence);
         }
         // More may be waiting; a stream without a descriptor will not tell again.
         if let Some(state) = self.listeners.get(&id)
@@ -145,7 +150,7 @@ impl Driver {
         let oldest = self
             .shaking
             .iter()
-            .find(|(_, shaking)| shaking.origin == Origin::Accepted)
+            .find(|(_, shaking)| shaking.whence.origin == Origin::Accepted)
             .map(|(id, _)| *id);
         if let Some(oldest) = oldest {
             self.end_shaking(oldest, CloseReason::Evicted);

@@ -115,6 +115,8 @@ pub(crate) struct Pipe {
     pub(crate) dying: bool,
     /// Its endpoint was disconnected; it goes when its queue is empty.
     pub(crate) leaving: bool,
+    /// Its link cannot be written to any more.
+    pub(crate) broken: bool,
     /// Inproc: messages taken from `input` and not yet reported to the writer.
     pub(crate) unreported: u32,
 }
@@ -143,6 +145,7 @@ impl Pipe {
             live: false,
             dying: false,
             leaving: false,
+            broken: false,
             unreported: 0,
         }
     }
@@ -173,6 +176,7 @@ impl Pipe {
             queued <= mark / 2 || mark == 0
         });
         !self.leaving
+            && !self.broken
             && messages
             && self
                 .marks

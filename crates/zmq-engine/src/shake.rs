@@ -4,24 +4,23 @@
 //! session says that the peer is ready.
 
 use std::io;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
-use zmq_patterns::{Attach, PeerInfo, PeerRefused};
 use zmq_transport::{Connection, Source};
-use zmtp_wire::{Credentials, Event, Heartbeat, Peer, Session, SessionConfig, Verdict};
+use zmtp_wire::{Credentials, Event, Peer, Session, Verdict};
 
+use crate::admit::session_config;
 use crate::clock::Nanos;
 use crate::context::{Command, token};
-use crate::core::{Core, Effects, Life};
-use crate::counters::Loss;
+use crate::core::Life;
 use crate::driver::{Driver, Timer};
-use crate::link::{Channel, Io, Leftover, Link, Want};
+use crate::io::{Channel, Io, Leftover};
+use crate::link::Link;
 use crate::monitor::{CloseReason, Happening};
-use crate::pipe::{Carrier, PeerFacts};
 use crate::poller::Interest;
 use crate::security::{Answer, Question};
 use crate::shared::SocketShared;
-use crate::wakers::{driver_waker, link_waker};
+use crate::wakers::driver_waker;
 
 /// How a connection came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +29,19 @@ pub(crate) enum Origin {
     Dialed(u64),
 }
 
-pub(crate) struct Shaking {
-    link: Arc<Link>,
+/// Where a connection came from and whose it will be.
+#[derive(Clone)]
+pub(crate) struct Whence {
     pub(crate) socket: Arc<SocketShared>,
     pub(crate) origin: Origin,
-    endpoint: String,
-    address: String,
+    pub(crate) endpoint: String,
+    /// The peer's address, once there is a stream.
+    pub(crate) address: String,
+}
+
+pub(crate) struct Shaking {
+    pub(crate) link: Arc<Link>,
+    pub(crate) whence: Whence,
     interest: Interest,
     timer_at: Nanos,
 }
@@ -47,56 +53,27 @@ enum Progress {
 }
 
 impl Driver {
-    pub(crate) fn begin_shaking(
-        &mut self,
-        connection: Connection,
-        socket: Arc<SocketShared>,
-        endpoint: String,
-        origin: Origin,
-    ) {
+    pub(crate) fn begin_shaking(&mut self, connection: Connection, mut whence: Whence) {
         let framed = matches!(connection, Connection::Framed(_));
         let mut channel = match connection {
             Connection::Bytes(stream) => Channel::Bytes(stream),
             Connection::Framed(stream) => Channel::Framed(stream),
             _ => {
-                self.shake_failed(
-                    &socket,
-                    origin,
-                    &endpoint,
-                    None,
-                    CloseReason::UnusableTransport,
-                );
+                self.shake_failed(&whence, CloseReason::UnusableTransport);
                 return;
             }
         };
-        let id = self.ctx.id();
-        let address = channel.peer_address();
-        let descriptor = channel.descriptor();
-        let mut core = socket.lock();
-        if core.life == Life::Closed || (core.life == Life::Closing && origin == Origin::Accepted) {
+        whence.address = channel.peer_address();
+        let Some(session) = self.begin_session(&channel, &whence, framed) else {
             return;
-        }
-        let what = match origin {
-            Origin::Accepted => Happening::Accepted { descriptor },
-            Origin::Dialed(_) => Happening::Connected { descriptor },
         };
-        core.report(&endpoint, Some(&channel.remote_endpoint()), what);
-        let config = session_config(&core);
-        let mechanism = core.options.security.mechanism();
-        drop(core);
-        let now = self.ctx.clock.now().wire();
-        let session = if framed {
-            Session::framed(config, mechanism, now)
-        } else {
-            Session::new(config, mechanism, now)
-        };
+        let id = self.ctx.id();
         let token = token::SHAKING | id;
         let mut interest = Interest::READ;
         match channel.source() {
             Source::Descriptor(fd) => {
                 if let Err(error) = self.ctx.poller.add(fd, token, interest) {
-                    let reason = CloseReason::io(&error);
-                    self.shake_failed(&socket, origin, &endpoint, Some(&address), reason);
+                    self.shake_failed(&whence, CloseReason::io(&error));
                     return;
                 }
             }
@@ -105,20 +82,42 @@ impl Driver {
                 interest = Interest::NONE;
             }
         }
+        if whence.origin == Origin::Accepted {
+            self.accepted_shaking += 1;
+        }
         let shaking = Shaking {
             link: Arc::new(Link::new(Io::new(channel, session))),
-            socket,
-            origin,
-            endpoint,
-            address,
+            whence,
             interest,
             timer_at: Nanos::NEVER,
         };
-        if origin == Origin::Accepted {
-            self.accepted_shaking += 1;
-        }
         self.shaking.insert(id, shaking);
         self.shake(id);
+    }
+
+    /// A session as the socket's options want it; nothing if the socket has no use for new peers any more.
+    fn begin_session(&self, channel: &Channel, whence: &Whence, framed: bool) -> Option<Session> {
+        let descriptor = channel.descriptor();
+        let mut core = whence.socket.lock();
+        let accepted = whence.origin == Origin::Accepted;
+        if core.life == Life::Closed || (core.life == Life::Closing && accepted) {
+            return None;
+        }
+        let what = if accepted {
+            Happening::Accepted { descriptor }
+        } else {
+            Happening::Connected { descriptor }
+        };
+        core.report(&whence.endpoint, Some(&channel.remote_endpoint()), what);
+        let config = session_config(&core);
+        let mechanism = core.options.security.mechanism();
+        drop(core);
+        let now = self.ctx.clock.now().wire();
+        Some(if framed {
+            Session::framed(config, mechanism, now)
+        } else {
+            Session::new(config, mechanism, now)
+        })
     }
 
     /// Reads, answers and writes as far as the stream allows.
@@ -237,7 +236,7 @@ impl Driver {
     /// Asks the socket's authenticator; nobody to ask means no.
     fn authenticate(&self, id: u64, credentials: &Credentials) -> Option<Verdict> {
         let shaking = self.shaking.get(&id)?;
-        let core = shaking.socket.lock();
+        let core = shaking.whence.socket.lock();
         let authenticator = core.options.authenticator.clone();
         let routing_id = core.options.routing_id.clone();
         drop(core);
@@ -255,7 +254,7 @@ impl Driver {
         });
         let question = Question {
             credentials,
-            address: &shaking.address,
+            address: &shaking.whence.address,
             routing_id: &routing_id,
         };
         authenticator.authenticate(question, answer);
@@ -356,38 +355,26 @@ impl Driver {
         }
         drop(channel);
         drop(io);
-        self.shake_failed(
-            &shaking.socket,
-            shaking.origin,
-            &shaking.endpoint,
-            Some(&shaking.address),
-            reason,
-        );
+        self.shake_failed(&shaking.whence, reason);
     }
 
-    fn take_shaking(&mut self, id: u64) -> Option<Shaking> {
+    pub(crate) fn take_shaking(&mut self, id: u64) -> Option<Shaking> {
         let shaking = self.shaking.remove(&id)?;
-        if shaking.origin == Origin::Accepted {
+        if shaking.whence.origin == Origin::Accepted {
             self.accepted_shaking = self.accepted_shaking.saturating_sub(1);
         }
         Some(shaking)
     }
 
-    fn shake_failed(
-        &mut self,
-        socket: &Arc<SocketShared>,
-        origin: Origin,
-        endpoint: &str,
-        address: Option<&str>,
-        reason: CloseReason,
-    ) {
+    pub(crate) fn shake_failed(&mut self, whence: &Whence, reason: CloseReason) {
         let transient = reason.is_transient();
-        let mut core = socket.lock();
+        let address = Some(whence.address.as_str()).filter(|address| !address.is_empty());
+        let mut core = whence.socket.lock();
         core.counters.handshakes_failed = core.counters.handshakes_failed.saturating_add(1);
         let stop = core.options.reconnect.stop_when_handshake_failed;
-        core.note_failure(endpoint, &reason);
+        core.note_failure(&whence.endpoint, &reason);
         core.report(
-            endpoint,
+            &whence.endpoint,
             address,
             Happening::Closed {
                 reason,
@@ -396,157 +383,9 @@ impl Driver {
             },
         );
         drop(core);
-        socket.wake();
-        if let Origin::Dialed(dialer) = origin {
+        whence.socket.wake();
+        if let Origin::Dialed(dialer) = whence.origin {
             self.dial_failed(dialer, transient && !stop);
         }
     }
-
-    /// The handshake is over: from here on the link belongs to the socket.
-    fn go_live(&mut self, id: u64, mut io: MutexGuard<'_, Io>, peer: Peer) {
-        let Some(shaking) = self.take_shaking(id) else {
-            return;
-        };
-        if let Some(Source::Descriptor(fd)) = io.channel.as_ref().map(Channel::source) {
-            self.ctx.poller.remove(fd);
-        }
-        let socket = Arc::clone(&shaking.socket);
-        let mut effects = Effects::default();
-        let mut core = socket.enter(&mut effects);
-        let outcome = self.admit(&mut core, &shaking, &peer);
-        let key = match outcome {
-            Ok(key) => key,
-            Err(refused) => {
-                drop(core);
-                drop(io.channel.take());
-                drop(io);
-                socket.run(effects);
-                let reason = refused.map_or(CloseReason::ByUs, CloseReason::Pattern);
-                self.shake_failed(
-                    &socket,
-                    shaking.origin,
-                    &shaking.endpoint,
-                    Some(&shaking.address),
-                    reason,
-                );
-                return;
-            }
-        };
-        if core.options.attach_properties {
-            let mut properties = (*peer.properties).clone();
-            properties.push("Peer-Address", shaking.address.clone().into_bytes());
-            io.properties = Some(Arc::new(properties));
-        }
-        shaking.link.set_key(key);
-        core.mark_live(key, Carrier::Link(Arc::clone(&shaking.link)));
-        core.report(
-            &shaking.endpoint,
-            Some(&shaking.address),
-            Happening::Ready {
-                socket_type: peer.socket_type,
-                version: Some(peer.version),
-            },
-        );
-        core.settle(&mut effects);
-        core.note_subscribers(&mut effects);
-        drop(core);
-        if let Some(channel) = &mut io.channel {
-            channel.set_waker(&link_waker(&socket, key));
-        }
-        if let Origin::Dialed(dialer) = shaking.origin {
-            self.dial_succeeded(dialer);
-        }
-        effects.wake = true;
-        let want = Want {
-            read: true,
-            write: true,
-        };
-        shaking.link.drive_held(io, &socket, want);
-        shaking.link.ask_for_timer(&socket);
-        socket.run(effects);
-    }
-
-    /// Asks the pattern whether it has a place for the peer.
-    fn admit(
-        &self,
-        core: &mut Core,
-        shaking: &Shaking,
-        peer: &Peer,
-    ) -> Result<zmq_patterns::PeerKey, Option<PeerRefused>> {
-        let facts = PeerFacts {
-            endpoint: shaking.endpoint.clone(),
-            address: Some(shaking.address.clone()),
-            socket_type: peer.socket_type,
-            version: Some(peer.version),
-        };
-        let info = PeerInfo {
-            routing_id: peer.routing_id.clone(),
-            filters_upstream: peer.filters_upstream,
-        };
-        let key = match shaking.origin {
-            Origin::Accepted => {
-                if core.life != Life::Open {
-                    return Err(None);
-                }
-                let attach = Attach {
-                    dialed: false,
-                    routing_id: None,
-                    immediate: false,
-                    inproc: false,
-                };
-                core.attach(None, facts, attach)
-            }
-            Origin::Dialed(dialer) => {
-                let key = self.dialers.get(&dialer).map(|dialer| dialer.key);
-                let pipe = key.and_then(|key| core.pipe(key));
-                let (Some(key), Some(pipe)) = (key, pipe) else {
-                    return Err(None);
-                };
-                pipe.facts = facts;
-                key
-            }
-        };
-        if let Err(refused) = core.pattern.link_up(key, &info) {
-            if shaking.origin == Origin::Accepted {
-                core.detach(key, Loss::PeerLeft);
-            }
-            return Err(Some(refused));
-        }
-        if core.options.attach_properties {
-            core.pattern
-                .set_properties(key, Arc::clone(&peer.properties));
-        }
-        Ok(key)
-    }
-}
-
-/// The few values a session is handed out of the socket's options.
-fn session_config(core: &Core) -> SessionConfig {
-    let options = &core.options;
-    let mut config = SessionConfig::new(core.socket_type);
-    config.routing_id = options.routing_id.clone();
-    config.properties = options.properties.clone();
-    config.min_version = options.min_version;
-    config.legacy_allowed = options.security.legacy_allowed();
-    config.limits = options.limits;
-    config.handshake_timeout_ms = options.handshake_timeout.map(millis);
-    config.heartbeat = options.heartbeat.map(|heartbeat| Heartbeat {
-        interval_ms: millis(heartbeat.interval),
-        timeout_ms: millis(heartbeat.timeout),
-        ttl_ms: millis(heartbeat.ttl),
-    });
-    if options.pattern.iter().any(|option| {
-        matches!(
-            option,
-            zmq_patterns::PatternOption::OnlyFirstSubscribe(true)
-        )
-    }) && core.socket_type.takes_subscriptions()
-    {
-        config.subscriptions = zmtp_wire::SubscriptionFrames::FirstFrame;
-    }
-    config
-}
-
-fn millis(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

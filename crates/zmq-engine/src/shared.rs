@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use zmq_patterns::{DropReason, Pattern, PeerKey};
+use zmq_patterns::{DropReason, PeerKey};
 use zmtp_wire::SocketType;
 
 use crate::closing::CloseState;
@@ -15,7 +15,6 @@ use crate::counters::Loss;
 use crate::inproc::messages_of;
 use crate::link::Want;
 use crate::monitor::{CloseReason, Happening};
-use crate::options::SocketOptions;
 use crate::pipe::{Carrier, Item};
 use crate::poller::{Found, Interest, Poller, Ready};
 use crate::waking::Waking;
@@ -73,18 +72,15 @@ impl SocketShared {
     pub(crate) fn open(
         ctx: &Arc<ContextShared>,
         id: u64,
-        socket_type: SocketType,
-        pattern: Pattern,
-        options: SocketOptions,
+        core: Core,
     ) -> io::Result<Arc<SocketShared>> {
         let poller = Poller::new()?;
         let waking = Waking::new()?;
         poller.add(waking.descriptor(), SIGNAL, Interest::READ)?;
-        let core = Core::new(socket_type, pattern, options, ctx.clock.clone());
         Ok(Arc::new(SocketShared {
             id,
             ctx: Arc::clone(ctx),
-            socket_type,
+            socket_type: core.socket_type,
             core: Mutex::new(core),
             poller,
             waking,

@@ -6,18 +6,18 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use zmq_patterns::Pattern;
-use zmtp_wire::{Message, SocketType, Version};
+use zmtp_wire::{Message, SocketType};
 
 use crate::clock::Nanos;
 use crate::closing::CloseReport;
 use crate::context::{Command, Context, token};
-use crate::core::{Effects, Life};
-use crate::counters::{Counters, Loss};
+use crate::core::{Core, Effects, Life};
+use crate::counters::Loss;
 use crate::error::{OpenError, OptionError, RecvError, SendError, SendFailure};
-use crate::monitor::{CloseReason, Monitor};
 use crate::options::{SocketOption, SocketOptions};
 use crate::poller::{Interest, wait_readable};
 use crate::shared::SocketShared;
+use crate::waiting::{Sleep, Waiter, Watcher};
 
 /// A socket of any type. Every method takes `&self` and may be called from any thread.
 ///
@@ -34,28 +34,6 @@ pub struct Events {
     pub readable: bool,
     /// A message would be accepted.
     pub writable: bool,
-}
-
-/// One peer of a socket, as it is now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PeerSnapshot {
-    /// The endpoint of this socket that the peer came by.
-    pub endpoint: String,
-    /// The peer's address, while there is a connection.
-    pub address: Option<String>,
-    /// The peer's socket type, if it told.
-    pub socket_type: Option<SocketType>,
-    /// The version of ZMTP spoken with it; `None` for inproc and before the handshake.
-    pub version: Option<Version>,
-    /// The routing id this socket knows it by, if the pattern uses one.
-    pub routing_id: Option<bytes::Bytes>,
-    /// Whether messages flow.
-    pub ready: bool,
-    /// Messages waiting to leave, those half way into the kernel included.
-    pub queued_out: usize,
-    /// Messages waiting to be received.
-    pub queued_in: usize,
 }
 
 impl Socket {
@@ -80,8 +58,8 @@ impl Socket {
         }
         check_routing_id(&options.routing_id).map_err(OpenError::Option)?;
         let id = ctx.id();
-        let shared =
-            SocketShared::open(ctx, id, socket_type, pattern, options).map_err(OpenError::Io)?;
+        let core = Core::new(socket_type, pattern, options, ctx.clock.clone());
+        let shared = SocketShared::open(ctx, id, core).map_err(OpenError::Io)?;
         let mut sockets = ctx.sockets.lock().unwrap_or_else(PoisonError::into_inner);
         if sockets.len() >= ctx.max_sockets {
             return Err(OpenError::TooManySockets {
@@ -288,76 +266,6 @@ impl Socket {
         timeout.map(|timeout| self.shared.ctx.clock.now().plus(timeout))
     }
 
-    // ---- knowing ----
-
-    /// Hears of everything that happens to the connections from now on.
-    ///
-    /// # Errors
-    /// When the system gives no descriptor.
-    pub fn monitor(&self) -> std::io::Result<Monitor> {
-        let (monitor, queue) = Monitor::new()?;
-        self.shared.lock().monitors.push(queue);
-        Ok(monitor)
-    }
-
-    /// The peers this socket knows: connected ones, and dialed ones that may not be.
-    #[must_use]
-    pub fn peers(&self) -> Vec<PeerSnapshot> {
-        let mut effects = Effects::default();
-        let core = self.shared.enter(&mut effects);
-        let peers = core
-            .pipes()
-            .map(|(key, pipe)| PeerSnapshot {
-                endpoint: pipe.facts.endpoint.clone(),
-                address: pipe.facts.address.clone(),
-                socket_type: pipe.facts.socket_type,
-                version: pipe.facts.version,
-                routing_id: core.pattern.routing_id(key).cloned(),
-                ready: pipe.live,
-                queued_out: pipe.queued_messages().saturating_add(pipe.in_flight)
-                    + pipe.waiting_in_lane(),
-                queued_in: pipe.input.len(),
-            })
-            .collect();
-        drop(core);
-        self.shared.run(effects);
-        peers
-    }
-
-    /// How many peers are connected and past their handshake.
-    #[must_use]
-    pub fn connected_peers(&self) -> usize {
-        let mut effects = Effects::default();
-        let core = self.shared.enter(&mut effects);
-        let live = core.live;
-        drop(core);
-        self.shared.run(effects);
-        live
-    }
-
-    /// How many peers hold at least one subscription (PUB, XPUB).
-    #[must_use]
-    pub fn subscriber_count(&self) -> usize {
-        let mut effects = Effects::default();
-        let core = self.shared.enter(&mut effects);
-        let count = core.pattern.subscriber_count();
-        drop(core);
-        self.shared.run(effects);
-        count
-    }
-
-    /// The last connection that ended before its handshake did, or the last attempt that failed: the endpoint, and why.
-    #[must_use]
-    pub fn last_failure(&self) -> Option<(String, CloseReason)> {
-        self.shared.lock().last_failure.clone()
-    }
-
-    /// What it has done so far, in numbers.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        self.shared.lock().counters.clone()
-    }
-
     // ---- changing ----
 
     /// Subscribes to every message whose first frame begins with `topic` (SUB, XSUB; on a manual XPUB it grants the subscription
@@ -472,80 +380,6 @@ impl Drop for Socket {
     fn drop(&mut self) {
         let linger = self.shared.lock().options.linger;
         self.shared.begin_close(linger);
-    }
-}
-
-/// A thread that waits for a socket. Dropping it says that it does not any more.
-#[derive(Debug)]
-pub struct Waiter<'a> {
-    socket: &'a Socket,
-    seen: u64,
-}
-
-enum Sleep {
-    TimedOut,
-    Interrupted,
-}
-
-impl Waiter<'_> {
-    /// What to wait on: readable whenever something has changed.
-    #[must_use]
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.socket.descriptor()
-    }
-
-    /// Takes note of all changes until now. Call it after each wait, before trying again; without it the descriptor stays
-    /// readable.
-    pub fn look(&mut self) {
-        self.seen = self.socket.shared.waking.look(self.seen);
-    }
-
-    fn sleep(&mut self, deadline: Option<Nanos>) -> Result<(), Sleep> {
-        let shared = &self.socket.shared;
-        let left = match deadline {
-            None => None,
-            Some(deadline) => {
-                let left = deadline.since(shared.ctx.clock.now());
-                if left.is_zero() {
-                    return Err(Sleep::TimedOut);
-                }
-                Some(left)
-            }
-        };
-        match shared.sleep(left, &mut self.seen) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
-                Err(Sleep::Interrupted)
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Drop for Waiter<'_> {
-    fn drop(&mut self) {
-        self.socket.shared.waking.leave(self.seen);
-    }
-}
-
-/// A task that waits for a socket. Dropping it says that it does not any more.
-///
-/// Every change wakes every watcher, so one that is dropped takes nobody's wake-up with it.
-#[derive(Debug)]
-pub struct Watcher<'a> {
-    socket: &'a Socket,
-    place: usize,
-}
-
-impl Watcher<'_> {
-    /// Whom to wake at the next change; it is woken once. Call it before trying, not after.
-    pub fn set_waker(&self, waker: &std::task::Waker) {
-        self.socket.shared.waking.set_waker(self.place, waker);
-    }
-}
-
-impl Drop for Watcher<'_> {
-    fn drop(&mut self) {
-        self.socket.shared.waking.leave_task(self.place);
     }
 }
 

@@ -1,0 +1,266 @@
+//! What the holder of a link works with: the stream, the session, and what is under way between them.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use zmq_transport::{ByteStream, FramedStream, Source};
+use zmtp_wire::{Message, Properties, Session};
+
+use crate::clock::Nanos;
+use crate::core::Effects;
+use crate::monitor::CloseReason;
+use crate::pipe::{FLUSH_OCTETS, Item};
+use crate::poller::Interest;
+use crate::shared::SocketShared;
+
+/// The most chunks handed to one write.
+const CHUNKS: usize = 64;
+
+/// What carries the octets.
+pub(crate) enum Channel {
+    Bytes(Box<dyn ByteStream>),
+    Framed(Box<dyn FramedStream>),
+}
+
+impl Channel {
+    pub(crate) fn source(&self) -> Source<'_> {
+        match self {
+            Channel::Bytes(stream) => stream.source(),
+            Channel::Framed(stream) => stream.source(),
+        }
+    }
+
+    pub(crate) fn set_waker(&mut self, waker: &std::task::Waker) {
+        match self {
+            Channel::Bytes(stream) => stream.set_waker(waker),
+            Channel::Framed(stream) => stream.set_waker(waker),
+        }
+    }
+
+    pub(crate) fn peer_address(&self) -> String {
+        match self {
+            Channel::Bytes(stream) => stream.peer_address().to_owned(),
+            Channel::Framed(stream) => stream.peer_address().to_owned(),
+        }
+    }
+
+    pub(crate) fn remote_endpoint(&self) -> String {
+        match self {
+            Channel::Bytes(stream) => stream.remote_endpoint(),
+            Channel::Framed(stream) => stream.remote_endpoint(),
+        }
+    }
+
+    pub(crate) fn descriptor(&self) -> Option<i32> {
+        match self {
+            Channel::Bytes(stream) => stream.descriptor(),
+            Channel::Framed(stream) => stream.descriptor(),
+        }
+    }
+}
+
+/// Received octets that the session has not been given yet, because the pipe was at its mark.
+pub(crate) struct Leftover {
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// What the holder of a link works with.
+pub(crate) struct Io {
+    /// Gone once the link is closed.
+    pub(crate) channel: Option<Channel>,
+    pub(crate) session: Session,
+    /// Taken from the pipe; the first `encoded` are in the session's output, in whole or in part.
+    pub(crate) batch: VecDeque<Item>,
+    pub(crate) encoded: usize,
+    /// A unit that a framed stream would not take yet.
+    pub(crate) unit: Option<bytes::Bytes>,
+    pub(crate) leftover: Option<Leftover>,
+    /// Reading stopped at the mark.
+    pub(crate) paused: bool,
+    /// The kernel takes no more for now.
+    pub(crate) stalled: bool,
+    /// Why it cannot be written to any more, while there is something left to read.
+    pub(crate) failed: Option<CloseReason>,
+    /// What the poller was last told.
+    pub(crate) interest: Interest,
+    /// Whether the descriptor is in the socket's poller.
+    pub(crate) watched: bool,
+    /// Cut from the input and not yet delivered.
+    pub(crate) decoded: Vec<Message>,
+    /// Messages that may be cut before the pipe must be asked again.
+    pub(crate) room: usize,
+    pub(crate) buffered: bool,
+    /// When the driver was asked to look at the session's timer.
+    pub(crate) timer_at: Nanos,
+    pub(crate) properties: Option<Arc<Properties>>,
+    /// To be done once the lock is let go.
+    pub(crate) effects: Effects,
+}
+
+impl Io {
+    pub(crate) fn new(channel: Channel, session: Session) -> Io {
+        Io {
+            channel: Some(channel),
+            session,
+            batch: VecDeque::new(),
+            encoded: 0,
+            unit: None,
+            leftover: None,
+            paused: false,
+            stalled: false,
+            failed: None,
+            interest: Interest::NONE,
+            watched: false,
+            decoded: Vec::new(),
+            room: 0,
+            buffered: false,
+            timer_at: Nanos::NEVER,
+            properties: None,
+            effects: Effects::default(),
+        }
+    }
+
+    /// Whether a poller watches the stream, and tells again and again; a waker tells once, of a change.
+    pub(crate) fn is_polled(&self) -> bool {
+        self.channel
+            .as_ref()
+            .is_some_and(|channel| matches!(channel.source(), Source::Descriptor(_)))
+    }
+
+    /// Hands encoded octets to the kernel. Gives the number of messages that have wholly left, and their octets.
+    pub(crate) fn write_out(&mut self) -> Result<(usize, usize), CloseReason> {
+        let mut freed = (0, 0);
+        match &self.channel {
+            Some(Channel::Bytes(_)) => self.write_stream(&mut freed)?,
+            Some(Channel::Framed(_)) => self.write_units(&mut freed)?,
+            None => {}
+        }
+        Ok(freed)
+    }
+
+    fn write_stream(&mut self, freed: &mut (usize, usize)) -> Result<(), CloseReason> {
+        self.stalled = false;
+        while self.session.output_len() > 0 {
+            let Some(Channel::Bytes(stream)) = &mut self.channel else {
+                return Ok(());
+            };
+            let mut chunks: SmallVec<[IoSlice<'_>; CHUNKS]> = SmallVec::new();
+            let mut offered = 0;
+            for chunk in self.session.output_chunks().take(CHUNKS) {
+                offered += chunk.len();
+                chunks.push(IoSlice::new(chunk));
+            }
+            match stream.try_write(&chunks) {
+                Ok(written) => {
+                    drop(chunks);
+                    let messages = self.session.output_written(written);
+                    self.release(messages, freed);
+                    if written < offered && self.is_polled() {
+                        // The kernel's buffer is full; its readiness will tell when it is not. A waker tells only after a
+                        // write that would block.
+                        self.stalled = true;
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.stalled = true;
+                    break;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(CloseReason::io(&error)),
+            }
+        }
+        if self.session.output_len() == 0 {
+            self.release_commands();
+        }
+        Ok(())
+    }
+
+    fn write_units(&mut self, freed: &mut (usize, usize)) -> Result<(), CloseReason> {
+        self.stalled = false;
+        while let Some(unit) = self.unit.take().or_else(|| self.session.poll_unit()) {
+            let Some(Channel::Framed(stream)) = &mut self.channel else {
+                return Ok(());
+            };
+            match stream.try_transmit(&unit) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.unit = Some(unit);
+                    self.stalled = true;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => self.unit = Some(unit),
+                Err(error) => return Err(CloseReason::io(&error)),
+            }
+        }
+        // Units carry no message boundaries: the messages are counted when all of them have left.
+        let messages = self
+            .batch
+            .iter()
+            .take(self.encoded)
+            .filter(|item| item.is_message())
+            .count();
+        self.release(messages, freed);
+        self.release_commands();
+        Ok(())
+    }
+
+    /// Lets go of messages that have left.
+    fn release(&mut self, messages: usize, freed: &mut (usize, usize)) {
+        let mut left = messages;
+        while left > 0 {
+            let Some(item) = self.batch.pop_front() else {
+                break;
+            };
+            self.encoded = self.encoded.saturating_sub(1);
+            if item.is_message() {
+                freed.0 += 1;
+                freed.1 += item.octets();
+                left -= 1;
+            }
+        }
+    }
+
+    fn release_commands(&mut self) {
+        while self.encoded > 0 {
+            self.batch.pop_front();
+            self.encoded -= 1;
+        }
+    }
+
+    /// Encodes what was taken from the pipe, up to one write's worth.
+    pub(crate) fn encode(&mut self) {
+        while self.session.output_len() < FLUSH_OCTETS {
+            let Some(item) = self.batch.get(self.encoded) else {
+                break;
+            };
+            match item {
+                Item::Message(message) => self.session.send(message),
+                Item::Subscribe(topic) => self.session.subscribe(topic),
+                Item::Cancel(topic) => self.session.cancel(topic),
+            }
+            self.encoded += 1;
+        }
+    }
+
+    pub(crate) fn lend_buffer(&mut self, shared: &SocketShared) {
+        if !self.buffered {
+            self.buffered = true;
+            self.session.lend_buffer(shared.ctx.pool.write_buffer());
+        }
+    }
+
+    pub(crate) fn reclaim_buffer(&mut self, shared: &SocketShared) {
+        if self.buffered
+            && self.session.output_len() == 0
+            && let Some(buffer) = self.session.reclaim_buffer()
+        {
+            self.buffered = false;
+            shared.ctx.pool.return_write(buffer);
+        }
+    }
+}

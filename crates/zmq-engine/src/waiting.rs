@@ -1,0 +1,80 @@
+//! Waiting for a socket: threads sleep in its descriptor, tasks leave a waker.
+
+use std::os::fd::BorrowedFd;
+
+use crate::clock::Nanos;
+use crate::socket::Socket;
+
+/// A thread that waits for a socket. Dropping it says that it does not any more.
+#[derive(Debug)]
+pub struct Waiter<'a> {
+    pub(crate) socket: &'a Socket,
+    pub(crate) seen: u64,
+}
+
+pub(crate) enum Sleep {
+    TimedOut,
+    Interrupted,
+}
+
+impl Waiter<'_> {
+    /// What to wait on: readable whenever something has changed.
+    #[must_use]
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.socket.descriptor()
+    }
+
+    /// Takes note of all changes until now. Call it after each wait, before trying again; without it the descriptor stays
+    /// readable.
+    pub fn look(&mut self) {
+        self.seen = self.socket.shared.waking.look(self.seen);
+    }
+
+    pub(crate) fn sleep(&mut self, deadline: Option<Nanos>) -> Result<(), Sleep> {
+        let shared = &self.socket.shared;
+        let left = match deadline {
+            None => None,
+            Some(deadline) => {
+                let left = deadline.since(shared.ctx.clock.now());
+                if left.is_zero() {
+                    return Err(Sleep::TimedOut);
+                }
+                Some(left)
+            }
+        };
+        match shared.sleep(left, &mut self.seen) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                Err(Sleep::Interrupted)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.socket.shared.waking.leave(self.seen);
+    }
+}
+
+/// A task that waits for a socket. Dropping it says that it does not any more.
+///
+/// Every change wakes every watcher, so one that is dropped takes nobody's wake-up with it.
+#[derive(Debug)]
+pub struct Watcher<'a> {
+    pub(crate) socket: &'a Socket,
+    pub(crate) place: usize,
+}
+
+impl Watcher<'_> {
+    /// Whom to wake at the next change; it is woken once. Call it before trying, not after.
+    pub fn set_waker(&self, waker: &std::task::Waker) {
+        self.socket.shared.waking.set_waker(self.place, waker);
+    }
+}
+
+impl Drop for Watcher<'_> {
+    fn drop(&mut self) {
+        self.socket.shared.waking.leave_task(self.place);
+    }
+}
