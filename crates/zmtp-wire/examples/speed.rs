@@ -77,10 +77,8 @@ fn main() {
             let mut input = black_box(&octets[..]);
             let mut got = 0;
             while let Some(event) = pull.handle_input(NOW, &mut input).expect("well-formed") {
-                if let Event::Message(message) = event {
-                    got += 1;
-                    black_box(message);
-                }
+                // Looked at where it is: moving a message costs as much as cutting it.
+                got += usize::from(matches!(black_box(&event), Event::Message(_)));
             }
             assert_eq!(got, count);
         });

@@ -53,19 +53,15 @@ impl Frame {
         }
     }
 
-    /// A frame with a copy of the first `length` octets of `octets`.
+    /// A frame with a copy of the first `length` octets of a run of fixed length, `length` being no more than that.
     ///
-    /// Where more octets follow, a short body is copied as a run of fixed length: a copy of variable length costs more than everything
-    /// else in cutting a frame. The octets behind the body are never looked at.
+    /// A copy of variable length costs more than everything else in cutting a short frame. The octets behind the body are never looked at.
     #[inline]
-    pub(crate) fn of_prefix(octets: &[u8], length: usize) -> Self {
-        match octets.first_chunk::<INLINE>() {
-            Some(run) if length <= INLINE => Self(Repr::Inline {
-                length: length as u8,
-                octets: *run,
-            }),
-            _ => Self::copy_from(octets.get(..length).unwrap_or_default()),
-        }
+    pub(crate) const fn of_run(run: &[u8; INLINE], length: u8) -> Self {
+        Self(Repr::Inline {
+            length,
+            octets: *run,
+        })
     }
 
     /// The body.

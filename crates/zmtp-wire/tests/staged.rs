@@ -227,3 +227,10 @@ fn nothing_old_is_spoken_or_delivered_where_it_is_not_allowed() {
         assert!(!error.is_transient());
     }
 }
+
+#[test]
+fn a_session_can_move_to_another_thread() {
+    const fn movable<T: Send>() {}
+    movable::<zmtp_wire::Session>();
+    movable::<Event>();
+}

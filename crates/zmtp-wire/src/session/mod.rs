@@ -18,8 +18,8 @@ use crate::header::Framing;
 use crate::heart::Heart;
 use crate::metadata::check_routing_id;
 use crate::{
-    Error, Event, Mechanism, Message, Misbehaved, Peer, Properties, SessionConfig, Time, Transform,
-    Verdict, Version,
+    Error, Event, Frame, INLINE, Mechanism, Message, Misbehaved, Peer, Properties, SessionConfig,
+    Time, Transform, Verdict, Version,
 };
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -132,13 +132,25 @@ impl Session {
     #[inline]
     pub fn handle_input(&mut self, now: Time, input: &mut &[u8]) -> Result<Option<Event>, Error> {
         if self.plain
-            && let Some((more, frame, rest)) = traffic::whole_frame(input, &self.bounds)
+            && let Some((more, size, octets, behind)) = traffic::whole_frame(input, &self.bounds)
         {
-            *input = rest;
+            *input = behind;
             self.heart.heard = true;
             if more == 0 && self.partial.is_none() {
-                return Ok(Some(Event::Message(Message::single(frame))));
+                // Two ways out, so that the frame is built where it goes: each time it moves costs as much as cutting it.
+                if size <= INLINE
+                    && let Some(run) = octets.first_chunk()
+                {
+                    return Ok(Some(Event::Message(Message::single(Frame::of_run(
+                        run, size as u8,
+                    )))));
+                }
+                let body = octets.get(..size).unwrap_or_default();
+                return Ok(Some(Event::Message(Message::single(Frame::copy_from(
+                    body,
+                )))));
             }
+            let frame = Frame::copy_from(octets.get(..size).unwrap_or_default());
             if let Some(message) = self.collect(frame, more != 0)? {
                 return Ok(Some(Event::Message(message)));
             }
@@ -152,9 +164,10 @@ impl Session {
             self.heart.heard = true;
         }
         while self.plain
-            && let Some((more, frame, rest)) = traffic::whole_frame(input, &self.bounds)
+            && let Some((more, size, octets, behind)) = traffic::whole_frame(input, &self.bounds)
         {
-            *input = rest;
+            *input = behind;
+            let frame = Frame::copy_from(octets.get(..size).unwrap_or_default());
             if let Some(message) = self.collect(frame, more != 0)? {
                 return Ok(Some(Event::Message(message)));
             }
