@@ -12,17 +12,17 @@ use crate::verb::Verb;
 
 const EXAMPLES: &str = "\
 Endpoints: with @ in front they are bound, without they are connected to.
-  @tcp://127.0.0.1:5555   @tcp://*:5555   @tcp://127.0.0.1:*   tcp://example.org:5555   ipc:///tmp/name.sock
+  @tcp://127.0.0.1:5555  @tcp://*:5555  @tcp://127.0.0.1:*  tcp://example.org:5555  ipc:///tmp/a.sock
 A wildcard port is chosen by the system and told on standard error.
 
 Examples:
-  zmq tour                                            # every pattern at work, in a few seconds
-  zmq pull @tcp://127.0.0.1:5555                      # one terminal
-  echo hello | zmq push tcp://127.0.0.1:5555          # another one
-  zmq push tcp://127.0.0.1:5555 --file disk.img       # a file; zmq pull @... --into DIR on the other side
+  zmq tour                                        # every pattern at work, in a few seconds
+  zmq pull @tcp://127.0.0.1:5555                  # one terminal
+  echo hello | zmq push tcp://127.0.0.1:5555      # another one
+  zmq push tcp://127.0.0.1:5555 --file disk.img   # for: zmq pull @tcp://127.0.0.1:5555 --into DIR
   zmq sub tcp://127.0.0.1:5556 --subscribe weather. --count 10
-  zmq perf thr local tcp://127.0.0.1:5557 64 1000000  # the other end: zmq perf thr remote, or libzmq's remote_thr
-  zmq help push                                       # every verb has its own examples";
+  zmq perf thr local tcp://127.0.0.1:5557 64 1000000
+  zmq help push                                   # every verb has its own examples";
 
 /// ZeroMQ on the command line: sockets of every pattern in a shell pipe, proxies, measurements, a tour.
 #[derive(Debug, Parser)]
@@ -41,7 +41,7 @@ pub(crate) struct SocketFlags {
     /// Give up when a peer, a message or room for one takes longer than this, milliseconds [default: wait for ever]
     #[arg(short, long, value_name = "MS", value_parser = milliseconds)]
     pub(crate) timeout: Option<Duration>,
-    /// End after N messages (of this direction: sent by senders, received by receivers)
+    /// End after N messages: those received; for push and pub those sent; for req and rep the replies
     #[arg(short = 'n', long, value_name = "N")]
     pub(crate) count: Option<u64>,
     /// How messages look on standard input and output

@@ -13,7 +13,7 @@ use super::{PATIENCE, Stop, Trouble, ensure, joined};
 pub(super) const THREADS: Stop = Stop {
     name: "pair",
     title: "Two threads over inproc: PAIR and PAIR",
-    about: "A ball goes to and fro between two threads; no octet of it is copied.",
+    about: "A ball goes to and fro between two threads; the kernel only wakes them.",
     run: threads,
 };
 

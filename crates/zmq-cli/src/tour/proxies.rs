@@ -86,7 +86,7 @@ fn work(context: &Context, endpoint: &str) -> Result<usize, Trouble> {
 
 pub(super) const SUBSCRIPTIONS: Stop = Stop {
     name: "forwarder",
-    title: "Subscriptions travel upstream: PUB, XSUB and XPUB, SUB over inproc",
+    title: "Subscriptions travel upstream: PUB over tcp, XSUB and XPUB in the middle, SUB over ipc",
     about: "A subscriber behind a proxy subscribes; the proxy asks the publisher for that topic and no other.",
     run: subscriptions,
 };
