@@ -131,15 +131,19 @@ impl Io {
             .is_some_and(|channel| matches!(channel.source(), Source::Descriptor(_)))
     }
 
-    /// Hands encoded octets to the kernel. Gives the number of messages that have wholly left, and their octets.
-    pub(crate) fn write_out(&mut self) -> Result<(usize, usize), CloseReason> {
-        let mut freed = (0, 0);
+    /// Hands encoded octets to the kernel. `freed` counts the messages that have wholly left, and their octets, those that left
+    /// before an error included.
+    pub(crate) fn write_out(&mut self, freed: &mut (usize, usize)) -> Result<(), CloseReason> {
         match &self.channel {
-            Some(Channel::Bytes(_)) => self.write_stream(&mut freed)?,
-            Some(Channel::Framed(_)) => self.write_units(&mut freed)?,
-            None => {}
+            Some(Channel::Bytes(_)) => self.write_stream(freed),
+            Some(Channel::Framed(_)) => self.write_units(freed),
+            None => Ok(()),
         }
-        Ok(freed)
+    }
+
+    /// Writes what a handshake has to say, where no message can be.
+    pub(crate) fn write_handshake(&mut self) -> Result<(), CloseReason> {
+        self.write_out(&mut (0, 0))
     }
 
     fn write_stream(&mut self, freed: &mut (usize, usize)) -> Result<(), CloseReason> {

@@ -191,13 +191,14 @@ impl Link {
     ) -> Result<(), CloseReason> {
         loop {
             let had_output = io.session.output_len() > 0 || io.unit.is_some();
-            let freed = if had_output || matches!(io.channel, Some(Channel::Framed(_))) {
-                io.write_out()?
-            } else {
-                (0, 0)
-            };
+            let mut freed = (0, 0);
+            let mut written = Ok(());
+            if had_output || matches!(io.channel, Some(Channel::Framed(_))) {
+                written = io.write_out(&mut freed);
+            }
             let took = self.report_and_take(io, shared, freed, had_output);
             *moved |= freed.0 > 0;
+            written?;
             if io.stalled {
                 return Ok(());
             }

@@ -28,9 +28,10 @@ impl Link {
         if io.channel.is_none() {
             return;
         }
+        let mut freed = (0, 0);
         if matches!(reason, CloseReason::Protocol(_)) {
             // The session may have a last word: an ERROR command. One try, and no more.
-            let _ = io.write_out();
+            let _ = io.write_out(&mut freed);
         }
         let cut = io.session.output_cut();
         let channel = self.take_channel(&mut io, shared);
@@ -45,6 +46,7 @@ impl Link {
         drop(io);
 
         let mut core = shared.lock();
+        core.counters.transmitted = core.counters.transmitted.saturating_add(freed.0 as u64);
         let Some(key) = self.key() else { return };
         let open = core.life == Life::Open || core.life == Life::Closing;
         let immediate = core.options.immediate;

@@ -132,7 +132,7 @@ impl Driver {
             Ok(Progress::Ready(peer)) => self.go_live(id, io, peer),
             Err(reason) => {
                 // The session may have a last word. One try, and no more.
-                let _ = io.write_out();
+                let _ = io.write_handshake();
                 drop(io);
                 self.end_shaking(id, reason);
             }
@@ -141,19 +141,19 @@ impl Driver {
 
     fn step(&mut self, id: u64, io: &mut Io) -> Result<Progress, CloseReason> {
         let now = self.ctx.clock.now().wire();
-        io.write_out()?;
+        io.write_handshake()?;
         let mut buffer = self.ctx.pool.read_buffer();
         let result = self.step_with(id, io, &mut buffer, now);
         match result {
             Ok((Progress::Ready(peer), Some((start, end)))) if start < end => {
                 io.leftover = Some(Leftover { buffer, start, end });
-                io.write_out()?;
+                io.write_handshake()?;
                 Ok(Progress::Ready(peer))
             }
             other => {
                 self.ctx.pool.return_read(buffer);
                 let (progress, _) = other?;
-                io.write_out()?;
+                io.write_handshake()?;
                 Ok(progress)
             }
         }
@@ -208,7 +208,7 @@ impl Driver {
                     break;
                 }
             }
-            io.write_out()?;
+            io.write_handshake()?;
         }
     }
 
@@ -275,7 +275,7 @@ impl Driver {
             .and_then(|event| self.heed(id, &mut io, event));
         match result {
             Ok(Some(peer)) => {
-                let _ = io.write_out();
+                let _ = io.write_handshake();
                 self.go_live(id, io, peer);
             }
             Ok(None) => {
@@ -295,7 +295,7 @@ impl Driver {
                 }
             }
             Err(reason) => {
-                let _ = io.write_out();
+                let _ = io.write_handshake();
                 drop(io);
                 self.end_shaking(id, reason);
             }

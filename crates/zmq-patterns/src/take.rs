@@ -16,6 +16,11 @@ impl Take {
         self.0.current()
     }
 
+    /// Whether a turn of `peer` will come.
+    pub(crate) fn contains(&self, peer: PeerKey) -> bool {
+        self.0.contains(peer)
+    }
+
     pub(crate) fn insert(&mut self, peer: PeerKey) {
         self.0.insert(peer);
     }

@@ -45,6 +45,10 @@ const ABSENCES: &[Absence] = &[
         except: &[
             "crates/zmq-engine/src/clock.rs",
             "crates/zmq-engine/src/clock/",
+            "crates/zmq-engine/examples/",
+            "crates/zmq-patterns/examples/",
+            "crates/zmtp-wire/examples/",
+            "crates/zmtp-mech-curve/examples/",
         ],
         in_tests: false,
     },

@@ -1,5 +1,6 @@
 //! PAIR (RFC 31): a DEALER with at most one peer.
 
+use smallvec::SmallVec;
 use zmtp_wire::{Frame, Message};
 
 use crate::hub::Hub;
@@ -14,14 +15,22 @@ pub(crate) struct Pair {
     dealer: Dealer,
     /// The one: from `attach` on if we dialed it, else from `link_up` on.
     peer: Option<PeerKey>,
+    /// Peers that have left and whose messages have not all been taken. They come first, so that a peer that comes back is heard
+    /// in the order in which it spoke.
+    left: SmallVec<[PeerKey; 2]>,
 }
 
 impl Pair {
-    pub(crate) const fn new() -> Pair {
+    pub(crate) fn new() -> Pair {
         Pair {
             dealer: Dealer::new(),
             peer: None,
+            left: SmallVec::new(),
         }
+    }
+
+    fn listens_to(&self, peer: PeerKey) -> bool {
+        self.peer == Some(peer) || self.left.contains(&peer)
     }
 }
 
@@ -34,13 +43,23 @@ impl Socket for Pair {
 
     fn link_up(&mut self, _: &mut Hub, peer: PeerKey, _: &PeerInfo) -> Result<(), PeerRefused> {
         if *self.peer.get_or_insert(peer) == peer {
+            self.left.retain(|left| *left != peer);
             Ok(())
         } else {
             Err(PeerRefused::SecondPeer)
         }
     }
 
+    fn link_down(&mut self, hub: &mut Hub, peer: PeerKey) {
+        let accepted = hub.peer(peer).is_some_and(|peer| !peer.dialed);
+        if accepted && self.peer == Some(peer) {
+            self.peer = None;
+            self.left.push(peer);
+        }
+    }
+
     fn detach(&mut self, hub: &mut Hub, peer: PeerKey) {
+        self.left.retain(|left| *left != peer);
         self.dealer.detach(hub, peer);
         if self.peer == Some(peer) {
             self.peer = None;
@@ -48,13 +67,13 @@ impl Socket for Pair {
     }
 
     fn refresh(&mut self, hub: &Hub, peer: PeerKey) {
-        if self.peer == Some(peer) {
+        if self.listens_to(peer) {
             self.dealer.refresh(hub, peer);
         }
     }
 
     fn set_readable(&mut self, hub: &Hub, peer: PeerKey) {
-        if self.peer == Some(peer) {
+        if self.listens_to(peer) {
             self.dealer.set_readable(hub, peer);
         }
     }
@@ -82,12 +101,16 @@ impl Socket for Pair {
 
     #[inline]
     fn next(&self) -> Result<Option<PeerKey>, RecvRefused> {
-        self.dealer.next()
+        let waits = |left: &&PeerKey| self.dealer.take.contains(**left);
+        match self.left.iter().find(waits) {
+            Some(left) => Ok(Some(*left)),
+            None => self.dealer.next(),
+        }
     }
 
     #[inline]
     fn take(&mut self, hub: &mut Hub, peer: PeerKey, message: Message, more: bool) -> Taken {
-        if self.peer == Some(peer) {
+        if self.listens_to(peer) {
             self.dealer.take(hub, peer, message, more)
         } else {
             Taken::Discard(DropReason::Unexpected)

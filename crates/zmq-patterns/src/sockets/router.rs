@@ -73,6 +73,22 @@ impl Router {
         }
     }
 
+    /// Whether messages with its id go to this peer.
+    fn is_named(&self, hub: &Hub, peer: PeerKey) -> bool {
+        hub.peer(peer)
+            .and_then(|peer| peer.routing_id.as_ref())
+            .is_some_and(|id| self.routes.get(id) == Some(peer))
+    }
+
+    /// The id of a peer is free again; messages it left behind are still delivered under it.
+    fn release(&mut self, hub: &Hub, peer: PeerKey) {
+        if let Some(id) = hub.peer(peer).and_then(|peer| peer.routing_id.as_ref())
+            && self.routes.get(id) == Some(peer)
+        {
+            self.routes.remove(id);
+        }
+    }
+
     fn tell(hub: &mut Hub, peer: PeerKey, body: Frame) {
         let id = hub.peer(peer).and_then(|peer| peer.routing_id.clone());
         if let Some(id) = id {
@@ -108,7 +124,7 @@ impl Socket for Router {
             return Err(PeerRefused::TooManyNotifications);
         }
         // A dialed peer keeps its id over reconnects, whatever it says then; the application knows it by that.
-        if h.peer(p).is_none_or(|peer| peer.routing_id.is_none()) {
+        if !self.is_named(h, p) {
             let id = self.choose(h, info)?;
             self.assign(h, p, id);
         }
@@ -132,19 +148,23 @@ impl Socket for Router {
         if self.notify.disconnect {
             Router::tell(hub, peer, Frame::empty());
         }
+        if accepted {
+            // It will not come back as this peer, but may as another: what it left behind must not hold its id against it.
+            self.release(hub, peer);
+        }
     }
 
     fn detach(&mut self, hub: &mut Hub, peer: PeerKey) {
         self.take.remove(peer);
         self.room.remove(peer);
-        if let Some(id) = hub.peer(peer).and_then(|peer| peer.routing_id.as_ref()) {
-            self.routes.remove(id);
-        }
+        self.release(hub, peer);
     }
 
     fn refresh(&mut self, hub: &Hub, peer: PeerKey) {
-        if hub.peer(peer).is_some_and(|peer| peer.routing_id.is_some()) {
+        if self.is_named(hub, peer) {
             self.room.refresh(hub, peer);
+        } else {
+            self.room.remove(peer);
         }
     }
 
