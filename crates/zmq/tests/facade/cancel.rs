@@ -5,6 +5,7 @@ use zmq::{Context, Dealer, Message, Pull, Push, Router};
 use crate::runtimes::{Outcome, endpoints, on_every_executor, poll_at_most};
 use futures_lite::future;
 
+// No heartbeats here: a wake-up that was lost must not be made good by the next sign of life.
 const MANY: u32 = 5_000;
 
 #[test]
@@ -12,8 +13,8 @@ fn no_message_is_lost_by_receivers_that_give_up() {
     on_every_executor(|| async {
         for place in endpoints() {
             let context = Context::new();
-            let push = Push::options().send_hwm(100).open(&context);
-            let pull = Pull::options().recv_hwm(100).open(&context);
+            let push = Push::options().send_hwm(100).heartbeat(None).open(&context);
+            let pull = Pull::options().recv_hwm(100).heartbeat(None).open(&context);
             let endpoint = pull.bind(&place).await?;
             push.connect(&endpoint)?;
             let sending = async {
@@ -48,8 +49,8 @@ fn no_message_is_lost_or_doubled_by_senders_that_give_up() {
     on_every_executor(|| async {
         for place in endpoints() {
             let context = Context::new();
-            let push = Push::options().send_hwm(10).open(&context);
-            let pull = Pull::options().recv_hwm(10).open(&context);
+            let push = Push::options().send_hwm(10).heartbeat(None).open(&context);
+            let pull = Pull::options().recv_hwm(10).heartbeat(None).open(&context);
             let endpoint = pull.bind(&place).await?;
             push.connect(&endpoint)?;
             let sending = async {
@@ -124,8 +125,16 @@ fn a_socket_whose_receiver_waits_can_still_wait_for_room() {
     on_every_executor(|| async {
         for place in endpoints() {
             let context = Context::new();
-            let dealer = Dealer::options().send_hwm(2).recv_hwm(2).open(&context);
-            let router = Router::options().send_hwm(2).recv_hwm(2).open(&context);
+            let dealer = Dealer::options()
+                .send_hwm(2)
+                .recv_hwm(2)
+                .heartbeat(None)
+                .open(&context);
+            let router = Router::options()
+                .send_hwm(2)
+                .recv_hwm(2)
+                .heartbeat(None)
+                .open(&context);
             let endpoint = router.bind(&place).await?;
             dealer.connect(&endpoint)?;
             let sending = async {

@@ -4,6 +4,7 @@ mod blocking;
 mod cancel;
 mod ending;
 mod errors;
+mod idle;
 mod many;
 mod monitoring;
 mod options;

@@ -104,7 +104,7 @@ fn a_second_receiver_waits_until_the_request_is_answered() {
         let serving = async {
             let request = rep.recv().await.map_err(RequestError::NoReply)?;
             assert!(rep.try_recv().is_err_and(|error| error.is_would_block()));
-            assert!(poll_at_most(rep.recv(), 3).await.is_none());
+            assert!(poll_at_most(rep.recv(), 1).await.is_none());
             request.reply("!").map_err(RequestError::NotSent)?;
             let request = rep.recv().await.map_err(RequestError::NoReply)?;
             request.reply("!").map_err(RequestError::NotSent)

@@ -1,0 +1,97 @@
+//! Who waits costs nothing.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_lite::FutureExt;
+use zmq::{Context, Message, Pair};
+
+use crate::runtimes::{Outcome, endpoints, on_every_executor};
+
+/// More than any honest number of wake-ups in these tests, and far less than a busy loop makes in their time.
+const FEW: u32 = 1_000;
+const MOMENT: Duration = Duration::from_millis(100);
+
+/// Sends until there is no room for a moment; says how many were sent.
+async fn fill(pair: &Pair, message: &Message) -> u32 {
+    let mut sent = 0;
+    while pair.send_timeout(message.clone(), MOMENT).await.is_ok() {
+        sent += 1;
+    }
+    sent
+}
+
+/// Counts how often the future is polled.
+async fn counted<F: Future>(future: F, polls: &mut u32) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        *polls += 1;
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
+#[test]
+fn a_waiting_sender_is_not_kept_busy_by_messages_that_nobody_reads() {
+    on_every_executor(|| async {
+        for place in endpoints() {
+            let context = Context::new();
+            let pair = || {
+                let options = Pair::options().linger(Duration::ZERO).heartbeat(None);
+                options.send_hwm(4).recv_hwm(4).open(&context)
+            };
+            let (left, right) = (pair(), pair());
+            right.connect(left.bind(&place).await?)?;
+            let large = Message::from(vec![0; 1 << 20]);
+            let sent = fill(&left, &large).await;
+            let mut polls = 0;
+            let waiting = async {
+                counted(left.send("waits"), &mut polls).await?;
+                Outcome::Ok(())
+            };
+            let filling = async {
+                // Nobody reads these.
+                fill(&right, &large).await;
+                // Now there is room for the one that waits, after all those before it.
+                for _ in 0..sent {
+                    right.recv().await?;
+                }
+                std::future::pending::<Outcome>().await
+            };
+            waiting.or(filling).await?;
+            while right.recv().await? != Message::from("waits") {}
+            assert!(polls < FEW, "polled {polls} times at {place}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_waiting_receiver_is_not_kept_busy_by_a_full_queue() {
+    on_every_executor(|| async {
+        for place in endpoints() {
+            let context = Context::new();
+            let pair = || {
+                let options = Pair::options().linger(Duration::ZERO).heartbeat(None);
+                options.send_hwm(4).recv_hwm(4).open(&context)
+            };
+            let (left, right) = (pair(), pair());
+            right.connect(left.bind(&place).await?)?;
+            let large = Message::from(vec![0; 1 << 20]);
+            let mut polls = 0;
+            let waiting = async {
+                counted(left.recv(), &mut polls).await?;
+                Outcome::Ok(())
+            };
+            let filling = async {
+                fill(&left, &large).await;
+                right.send("at last").await?;
+                std::future::pending::<Outcome>().await
+            };
+            waiting.or(filling).await?;
+            assert!(polls < FEW, "polled {polls} times at {place}");
+        }
+        Ok(())
+    });
+}
