@@ -63,6 +63,27 @@ fn an_accepted_peer_gets_ready_and_its_user_id() {
 }
 
 #[test]
+fn a_peer_cannot_say_what_is_said_about_it() {
+    let forged = b"\x04\x3b\x05READY\x0bSocket-Type\x00\x00\x00\x04PULL\x07USER-ID\x00\x00\x00\x05admin\x06X-Role\x00\x00\x00\x05admin";
+    for vouched in [
+        Properties::new(),
+        Properties::from_iter([("User-Id", "joe"), ("x-role", "guest")]),
+    ] {
+        let mut session = asked();
+        assert_eq!(
+            session.handle_verdict(Verdict::Accept(vouched.clone()), NOW),
+            Ok(None)
+        );
+        let Ok(Some(Event::Ready(peer))) = session.handle_input(NOW, &mut &forged[..]) else {
+            panic!("no READY")
+        };
+        assert_eq!(peer.properties.get("User-Id"), vouched.get("User-Id"));
+        let role = vouched.get("X-Role").map_or(&b"admin"[..], |role| role);
+        assert_eq!(peer.properties.get("X-Role").unwrap(), role);
+    }
+}
+
+#[test]
 fn a_ready_that_came_before_the_verdict_counts_after_it() {
     let mut session = asked();
     assert_eq!(session.handle_input(NOW, &mut &READY[..]), Ok(None));

@@ -20,6 +20,8 @@ pub enum Error {
     TtlExpired,
     /// No memory for a frame the peer is sending.
     OutOfMemory,
+    /// Every nonce of this session has been used: nothing can be sealed any more. A new connection has new keys.
+    NoncesUsedUp,
 }
 
 /// How the peer broke the rules.
@@ -140,7 +142,8 @@ impl Error {
             Self::HandshakeTimeout
             | Self::HeartbeatTimeout
             | Self::TtlExpired
-            | Self::OutOfMemory => true,
+            | Self::OutOfMemory
+            | Self::NoncesUsedUp => true,
             Self::Refused(Refused::ByPeer(status)) => matches!(status, Some(300)),
             Self::Refused(Refused::ByVerdict(status)) => status == 300,
             Self::Misbehaved(_) | Self::Incompatible(_) => false,
@@ -214,6 +217,7 @@ impl core::fmt::Display for Error {
                 write!(out, "the peer fell silent for longer than it had announced")
             }
             Self::OutOfMemory => write!(out, "no memory for an arriving frame"),
+            Self::NoncesUsedUp => write!(out, "all nonces of the connection are used up"),
         }
     }
 }

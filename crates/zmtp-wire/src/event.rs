@@ -82,7 +82,8 @@ impl core::fmt::Debug for Credentials {
 /// The answer to [`Event::Authenticate`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Let the peer in. The properties (`User-Id` and what ZAP returned) are appended to the peer's metadata.
+    /// Let the peer in. The properties (`User-Id` and what ZAP returned) are appended to the peer's metadata
+    /// and stand in for what the peer says under the same names.
     Accept(Properties),
     /// Keep it out, with the ZAP status: 300 (try later: nothing is told to the peer), 400 or 500 (sent as ERROR).
     Refuse(u16),

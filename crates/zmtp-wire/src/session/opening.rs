@@ -29,6 +29,9 @@ pub(super) struct Legacy {
     pub(super) filters_upstream: bool,
 }
 
+/// Properties no peer tells of itself.
+const OURS: [&str; 2] = ["User-Id", "Peer-Address"];
+
 /// The buffer of a command before READY runs ahead of what has arrived by this much only.
 const HANDSHAKE_STEP: usize = 1024;
 
@@ -236,7 +239,8 @@ impl Session {
         body: &[u8],
         now: Time,
     ) -> Result<Option<Event>, Error> {
-        if let Command::Error(reason) = Command::parse(body)? {
+        // What is no command at all is for the mechanism to judge: libzmq's PLAIN spells ERROR in a way of its own.
+        if let Ok(Command::Error(reason)) = Command::parse(body) {
             return Err(Refused::ByPeer(status_of_reason(reason)).into());
         }
         let Stage::Handshake(mechanism) = &mut self.stage else {
@@ -308,7 +312,9 @@ impl Session {
         let mut properties = Properties::new();
         for property in Metadata::new(&established.metadata) {
             let property = property?;
-            properties.push(property.name, Bytes::copy_from_slice(property.value));
+            if !self.speaks_for_us(property.name) {
+                properties.push(property.name, Bytes::copy_from_slice(property.value));
+            }
         }
         for (name, value) in self.vouched.iter() {
             properties.push(name, value.clone());
@@ -325,6 +331,11 @@ impl Session {
         };
         self.transform = established.transform;
         Ok(self.begin_traffic(peer, now))
+    }
+
+    /// Whether a property is ours to tell of the peer: what the authenticator says, and what a stranger must not say in its place.
+    fn speaks_for_us(&self, name: &str) -> bool {
+        self.vouched.get(name).is_some() || OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name))
     }
 
     fn begin_traffic(&mut self, peer: Peer, now: Time) -> Event {
