@@ -385,7 +385,11 @@ impl ContextShared {
             if core.life == crate::core::Life::Open {
                 core.life = crate::core::Life::Terminated;
             }
+            let monitors = std::mem::take(&mut core.monitors);
             drop(core);
+            for monitor in monitors {
+                monitor.end();
+            }
             socket.wake();
         }
     }

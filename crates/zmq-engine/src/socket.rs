@@ -246,16 +246,19 @@ impl Socket {
         self.shared.poller.as_fd()
     }
 
-    /// Does the I/O that is due and tells what the socket can do now.
+    /// Does the I/O that is due and tells what the socket can do now. A socket that was closed or whose context was shut down can
+    /// do both: the verbs fail at once.
     #[must_use]
     pub fn events(&self) -> Events {
         self.shared.flush();
         self.shared.turn();
         let mut effects = Effects::default();
         let core = self.shared.enter(&mut effects);
+        // A verb of a socket that has ended does not wait: it fails at once.
+        let ended = core.life != Life::Open;
         let events = Events {
-            readable: core.pattern.can_receive(),
-            writable: core.pattern.can_send(),
+            readable: ended || core.pattern.can_receive(),
+            writable: ended || core.pattern.can_send(),
         };
         drop(core);
         self.shared.run(effects);
