@@ -139,6 +139,15 @@ impl Request {
         })
     }
 
+    /// How long the side may wait before it answers.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        match self {
+            Request::Send { wait, .. } | Request::Recv { wait, .. } | Request::Event { wait, .. } => *wait,
+            _ => Duration::ZERO,
+        }
+    }
+
     /// The line, without its end.
     #[must_use]
     pub fn to_line(&self) -> String {

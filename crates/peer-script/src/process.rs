@@ -4,9 +4,14 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Failure, Request, Side, Value, decode_frames};
+
+/// How much longer than the wait it was given a side may take to answer before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A child process that answers requests; it ends when this value is dropped.
 #[derive(Debug)]
@@ -63,6 +68,30 @@ impl Process {
     fn signal(&self, signal: Signal) -> io::Result<()> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         Ok(kill_process(pid.ok_or(io::ErrorKind::NotFound)?, signal)?)
+    }
+
+    /// Waits for the first octet of an answer; kills a process that hangs.
+    fn await_answer(&mut self, wait: Duration) -> Result<(), Failure> {
+        let limit = wait + PATIENCE;
+        let timeout = Timespec {
+            tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(limit.subsec_nanos()),
+        };
+        let mut output = [PollFd::new(self.answers.get_ref(), PollFlags::IN)];
+        let ready = loop {
+            match poll(&mut output, Some(&timeout)) {
+                Err(Errno::INTR) => {}
+                ready => break ready,
+            }
+        };
+        match ready {
+            Ok(0) => {
+                self.kill();
+                Err(Failure::new("GONE", format!("no answer within {limit:?}: killed")))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::new("GONE", error)),
+        }
     }
 
     fn ask(&mut self, request: &Request) -> Result<String, Failure> {

@@ -160,7 +160,8 @@ impl Day {
             max: self.dice.chance(50).then_some(Duration::from_millis(200)),
             ..Reconnect::default()
         };
-        if self.dice.chance(40) {
+        // A peer that stops reading may be taken for dead, which is rough.
+        if self.rough && self.dice.chance(40) {
             options.heartbeat = Some(Heartbeat {
                 interval: Duration::from_millis(30 + self.dice.below(200)),
                 timeout: Duration::from_millis(300),

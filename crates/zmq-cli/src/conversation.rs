@@ -1,10 +1,10 @@
 //! Both directions at once: the input is sent while what comes is written.
 //!
-//! Three threads. One reads standard input; nothing can wake it, so nobody waits for its end. One sends. The main one
-//! receives, and its end is the end of the conversation.
+//! Three threads. One reads standard input; nothing can wake it, so nobody joins it. One sends. The main one receives, and
+//! decides when the conversation is over.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -29,7 +29,8 @@ enum Read {
     End,
 }
 
-/// Sends the input and writes what comes, until `count` messages were received or nothing came for the time given.
+/// Sends the input and writes what comes, until `count` messages were received and the input is sent. Somebody at a
+/// terminal has said it all when `count` is reached.
 pub(crate) fn converse(
     opened: Opened,
     mut input: Input,
@@ -38,31 +39,49 @@ pub(crate) fn converse(
 ) -> Result<(), Failure> {
     let (reader, lines) = sync_channel(READ_AHEAD);
     let end = reader.clone();
-    let given = input.is_given();
+    let ends = input.ends();
     thread::spawn(move || read(&mut input, &reader));
     let over = AtomicBool::new(false);
     let (received, sent) = thread::scope(|scope| {
-        let sender = scope.spawn(|| {
-            let sent = send(&opened, lines, &over);
+        let (sending, all_sent) = channel::<()>();
+        let (opened, over) = (&opened, &over);
+        let sender = scope.spawn(move || {
+            let sent = send(opened, lines, over);
             if sent.is_err() {
                 // The receiver may be waiting for a peer that will never hear from us.
                 opened.interrupt();
             }
+            drop(sending);
             sent
         });
-        let received = write_all(&opened, &mut output, count);
-        // Messages of the command line are few and all meant; standard input may never end.
-        if !given || received.is_err() {
-            over.store(true, Ordering::Relaxed);
-            // A full channel means that the sender has no room; it looks at `over` by itself.
-            let _ = end.try_send(Read::End);
-        }
+        let received = write_all(opened, &mut output, count);
+        let received = received.and_then(|()| match ends {
+            true => wait_for_end(&all_sent, opened.timeout()),
+            false => Ok(()),
+        });
+        over.store(true, Ordering::Relaxed);
+        // A full channel means that the sender has no room; it looks at `over` by itself.
+        let _ = end.try_send(Read::End);
         (received, sender.join())
     });
     let sent = sent.unwrap_or_else(|_| Err(Failure::Error("the sending thread broke".to_owned())));
     // What the sender met made the receiver stop, so it is the better explanation.
     sent.and(received)?;
     opened.close()
+}
+
+/// Nothing is ever said through the channel; its end is the news.
+fn wait_for_end(all_sent: &Receiver<()>, timeout: Option<Duration>) -> Result<(), Failure> {
+    let waited = match timeout {
+        Some(timeout) => all_sent.recv_timeout(timeout),
+        None => all_sent.recv().map_err(RecvTimeoutError::from),
+    };
+    match waited {
+        Err(RecvTimeoutError::Timeout) => Err(Failure::TimedOut(
+            "all was received, but the input has not ended".to_owned(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn read(input: &mut Input, reader: &SyncSender<Read>) {

@@ -1,6 +1,6 @@
 //! Messages from the command line or from standard input.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, IsTerminal as _, Read};
 
 use zmq::Message;
 
@@ -27,9 +27,9 @@ impl Input {
         }
     }
 
-    /// Whether the messages are those of the command line.
-    pub(crate) fn is_given(&self) -> bool {
-        self.given.is_some()
+    /// Whether it ends by itself, as what is given with `-m`, files and pipes do. Nobody can know about a terminal.
+    pub(crate) fn ends(&self) -> bool {
+        self.given.is_some() || !io::stdin().is_terminal()
     }
 
     /// The next message, or `None` at the end. May wait for standard input.

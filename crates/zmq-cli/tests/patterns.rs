@@ -145,11 +145,26 @@ fn a_pair_talks_both_ways_at_once() {
 }
 
 #[test]
-fn the_end_of_a_conversation_does_not_wait_for_its_input() {
+fn a_conversation_ends_when_its_input_has_ended_too() {
     let mut here = start_open(&["pair", ANY, "--count", "1", "-t", PATIENCE]);
     let endpoint = here.endpoint();
+    let words = [
+        "pair", &endpoint, "--count", "1", "-m", "first", "-t", PATIENCE,
+    ];
+    let there = start_open(&words);
+    here.heard("first\n");
+    here.say("second\n");
+    assert_eq!(there.end().output(), "second\n");
+    here.end().output();
+}
+
+#[test]
+fn an_input_that_does_not_end_is_waited_for_no_longer_than_asked() {
+    let mut here = start_open(&["pair", ANY, "--count", "1", "-t", "300"]);
+    let endpoint = here.endpoint();
     let there = start_open(&["pair", &endpoint, "-m", "hello", "-t", PATIENCE]);
-    assert_eq!(here.end().output(), "hello\n");
+    here.heard("hello\n");
+    here.line("the input has not ended");
     drop(there);
 }
 

@@ -113,7 +113,8 @@ fn reclaim(pipe: &mut Pipe, mut batch: VecDeque<Item>, cut: bool, keep: bool) ->
         pipe.out.clear();
     }
     pipe.recount();
-    pipe.full = pipe.is_full();
+    // Nothing new goes to a peer whose endpoint was taken back.
+    pipe.full = pipe.leaving || pipe.is_full();
     (lost, pipe.full)
 }
 

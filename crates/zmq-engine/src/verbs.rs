@@ -170,7 +170,7 @@ impl Core {
                 self.refresh_lane(key);
                 continue;
             }
-            let full = pipe.is_full();
+            let full = pipe.leaving || pipe.broken || pipe.is_full();
             let changed = full != pipe.full;
             pipe.full = full;
             if changed {

@@ -135,6 +135,11 @@ impl Opened {
         received.map_err(|error| not_received(&error))
     }
 
+    /// How long the command line allows to wait.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
     /// Makes every call on this socket end.
     pub(crate) fn interrupt(&self) {
         self.context.shutdown();

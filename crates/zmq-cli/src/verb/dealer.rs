@@ -14,8 +14,8 @@ Examples:
   seq 10 | zmq dealer tcp://127.0.0.1:5559 --count 10               # with a ROUTER or DEALER
   zmq dealer tcp://127.0.0.1:5558 -s '|' -m '|question' --count 1   # with a REP: an empty frame comes first
 
-Reads and writes at the same time. Goes on after the end of the input, until --count messages were received or nothing
-came for --timeout.";
+Reads and writes at the same time. Ends when --count messages were received and the input is sent, or when nothing came
+for --timeout.";
 
 /// Talk to ROUTER, REP or DEALER peers in both directions at once
 #[derive(Args, Debug)]

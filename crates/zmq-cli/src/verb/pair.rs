@@ -14,8 +14,8 @@ Examples:
   zmq pair @tcp://127.0.0.1:5560      # a chat: one terminal
   zmq pair tcp://127.0.0.1:5560       # the other one
 
-Reads and writes at the same time. Goes on after the end of the input, until --count messages were received or nothing
-came for --timeout.";
+Reads and writes at the same time. Ends when --count messages were received and the input is sent, or when nothing came
+for --timeout.";
 
 /// Talk to one PAIR peer in both directions at once
 #[derive(Args, Debug)]

@@ -88,6 +88,14 @@ impl Running {
         stdin.flush().expect("it reads");
     }
 
+    /// Waits for its next line of output.
+    pub(crate) fn heard(&mut self, expected: &str) {
+        let stdout = self.child.stdout.as_mut().expect("it is open");
+        let mut line = vec![0; expected.len()];
+        stdout.read_exact(&mut line).expect("it writes");
+        assert_eq!(String::from_utf8_lossy(&line), expected);
+    }
+
     /// Closes our end of its standard output.
     pub(crate) fn stop_reading(&mut self) {
         drop(self.child.stdout.take());
