@@ -49,6 +49,8 @@ impl Run {
             world.net.plan(cut);
         }
         let mut options = SocketOptions::default();
+        // Short waits: time is virtual, but its steps are not.
+        options.reconnect.initial = Some(Duration::from_millis(10));
         let bound = world.open(pair.bound, "bound", options.clone());
         if pair.dialer == SocketType::Dealer {
             options.routing_id = DEALER_ID.into();
@@ -126,7 +128,7 @@ impl Run {
             self.world.run_for(Duration::from_millis(1));
             self.drain(0);
             self.drain(1);
-            self.pass(Duration::from_millis(450));
+            self.pass(Duration::from_millis(45));
             let faults = self.faults();
             if !faults.is_empty() {
                 return faults;
