@@ -83,6 +83,13 @@ impl Link {
         }
     }
 
+    /// In a forked child: closes the descriptor, if nobody held the link at the fork.
+    pub(crate) fn forsake(&self) {
+        if let Some(mut io) = self.try_lock() {
+            drop(io.channel.take());
+        }
+    }
+
     /// Reads and writes what can be, unless somebody else is at it. Says whether anything moved.
     pub(crate) fn drive(self: &Arc<Self>, shared: &Arc<SocketShared>, want: Want) -> bool {
         match self.try_lock() {

@@ -98,6 +98,11 @@ impl SocketShared {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Locks the socket unless it is locked.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Core>> {
+        self.core.try_lock().ok()
+    }
+
     /// Locks the socket after its inbox was read.
     pub(crate) fn enter(&self, effects: &mut Effects) -> MutexGuard<'_, Core> {
         let mut core = self.lock();

@@ -381,12 +381,30 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
+        if self.shared.ctx.is_foreign_process() {
+            self.shared.forsake();
+            return;
+        }
         let linger = self.shared.lock().options.linger;
         self.shared.begin_close(linger);
     }
 }
 
 impl SocketShared {
+    /// In a forked child: closes the descriptors of the links and nothing else. The pollers are shared with the parent, and a lock
+    /// that was held at the fork is held for ever.
+    fn forsake(&self) {
+        let Some(mut core) = self.try_lock() else {
+            return;
+        };
+        for key in core.keys() {
+            if let Some(link) = core.link(key) {
+                link.forsake();
+            }
+        }
+        core.life = Life::Closed;
+    }
+
     pub(crate) fn begin_close(self: &Arc<Self>, linger: Option<Duration>) {
         if self.ctx.is_foreign_process() {
             return;
