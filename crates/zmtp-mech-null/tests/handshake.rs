@@ -37,7 +37,7 @@ fn said(session: &mut Session) -> Vec<u8> {
     octets
 }
 
-// spec: 27/null, 37/null
+// spec: 27/null-credentials, 37/null-traffic-after-ready
 #[test]
 fn an_accepted_peer_gets_ready_and_its_user_id() {
     let mut session = asked();
@@ -94,7 +94,7 @@ fn a_ready_that_came_before_the_verdict_counts_after_it() {
     ));
 }
 
-// spec: 27/status-codes
+// spec: 27/status-200
 #[test]
 fn only_an_accepted_peer_ever_sees_ready() {
     for (status, told) in [

@@ -18,7 +18,7 @@ fn ready_unit(socket_type: &str) -> Vec<u8> {
     [&[2][..], &ready(socket_type)[2..]].concat()
 }
 
-// spec: 45/null
+// spec: 45/frames
 #[test]
 fn the_handshake_starts_without_a_greeting() {
     let config = SessionConfig::new(SocketType::Sub);

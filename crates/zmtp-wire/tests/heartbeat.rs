@@ -47,7 +47,7 @@ fn run_until(script: &mut Script, end: u64) -> Result<Vec<(u64, Vec<u8>)>, Error
 }
 
 // Row 28 of the probe matrix.
-// spec: 37/heartbeat-ping
+// spec: 37/ping-pong
 #[test]
 fn a_silent_peer_gets_pings_and_the_end_half_a_second_after_the_first() {
     let mut script = beating(BEAT, Version::V3_1, "ROUTER");
@@ -162,7 +162,7 @@ fn the_time_to_live_we_announce_is_one_libzmq_computes_right() {
     }
 }
 
-// spec: 37/heartbeat-pong-context
+// spec: 37/ping-context
 #[test]
 fn pong_repeats_at_most_sixteen_octets_of_context() {
     let mut script = beating(BEAT, Version::V3_1, "ROUTER");

@@ -53,7 +53,7 @@ fn rows_2_and_3_the_greeting_follows_the_peers() {
     assert_eq!(script.heard().len(), 53);
 }
 
-// spec: 37/greeting-padding, 37/as-server-null
+// spec: 23/signature-padding, 23/filler-ignored
 #[test]
 fn rows_4_to_6_padding_filler_and_as_server_are_not_looked_at() {
     let mut garbled = greeting(1);
@@ -69,7 +69,7 @@ fn rows_4_to_6_padding_filler_and_as_server_are_not_looked_at() {
     }
 }
 
-// spec: 37/mechanism-match
+// spec: 23/mechanism-match
 #[test]
 fn row_7_another_mechanism_ends_it() {
     for field in [&b"NULL\0X"[..], b"PLAIN"] {
@@ -85,7 +85,7 @@ fn row_7_another_mechanism_ends_it() {
     }
 }
 
-// spec: 37/ready
+// spec: 23/null-ready
 #[test]
 fn row_8_ready_is_answered_by_ready() {
     let mut script = dealer();
@@ -104,7 +104,7 @@ fn row_8_ready_is_answered_by_ready() {
 }
 
 // libzmq only closes. RFC 37 wants ERROR first, and a libzmq peer passes it over, so we send it.
-// spec: 37/socket-type-incompatible
+// spec: 37/socket-type-compatibility
 #[test]
 fn row_9_an_incompatible_socket_type_gets_error_and_the_end() {
     for (theirs, kind) in [
@@ -177,7 +177,7 @@ fn row_14_a_message_before_ready_ends_it() {
 }
 
 // libzmq still sends READY and leaves the connection open until its timer ends it: an idle connection helps nobody.
-// spec: 37/error, 23/error
+// spec: 37/error-reason, 23/null-error
 #[test]
 fn rows_15_and_16_error_ends_it_for_good() {
     let error = after_greeting(&command(b"\x05ERROR\x03400")).unwrap_err();
@@ -311,7 +311,7 @@ fn row_27_a_long_time_to_live_does_not_wrap() {
 
 // The rest of row 28 is in `heartbeat.rs`.
 
-// spec: 37/identity
+// spec: 23/identity
 #[test]
 fn row_30_a_routing_id_that_is_too_long_or_reserved_is_refused() {
     for (routing_id, length) in [(&[b'x'; 300][..], 300), (b"\0abc", 4)] {
@@ -327,7 +327,7 @@ fn row_30_a_routing_id_that_is_too_long_or_reserved_is_refused() {
     );
 }
 
-// spec: 37/messages-are-atomic
+// spec: 23/message-atomic
 #[test]
 fn row_31_half_a_message_is_not_delivered() {
     assert!(in_traffic().say(&wire("01 01 'a'")).is_empty());

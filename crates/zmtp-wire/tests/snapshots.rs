@@ -139,7 +139,7 @@ fn greet(transcript: &mut Transcript, minor: u8) {
     transcript.listen_frames();
 }
 
-// spec: 37/conversation
+// spec: 37/greeting
 #[test]
 fn a_dealer_speaks_3_1_with_a_router() {
     let heartbeat = Some(Heartbeat {
@@ -171,7 +171,7 @@ fn a_dealer_speaks_3_1_with_a_router() {
     insta::assert_snapshot!(transcript.text);
 }
 
-// spec: 37/subscriptions
+// spec: 37/subscribe
 #[test]
 fn a_subscriber_speaks_3_1_with_a_publisher() {
     let mut transcript = Transcript::new(SessionConfig::new(SocketType::Sub), Framing::V3);
@@ -185,7 +185,7 @@ fn a_subscriber_speaks_3_1_with_a_publisher() {
     insta::assert_snapshot!(transcript.text);
 }
 
-// spec: 23/conversation
+// spec: 23/greeting
 #[test]
 fn a_subscriber_speaks_3_0_with_a_publisher() {
     let mut transcript = Transcript::new(SessionConfig::new(SocketType::Sub), Framing::V3);
@@ -198,7 +198,7 @@ fn a_subscriber_speaks_3_0_with_a_publisher() {
     insta::assert_snapshot!(transcript.text);
 }
 
-// spec: 15/conversation
+// spec: 15/greeting
 #[test]
 fn a_dealer_speaks_2_0_with_a_router() {
     let mut transcript = Transcript::new(dealer_me(), Framing::V2);
@@ -215,7 +215,7 @@ fn a_dealer_speaks_2_0_with_a_router() {
     insta::assert_snapshot!(transcript.text);
 }
 
-// spec: 13/conversation
+// spec: 13/connection
 #[test]
 fn a_dealer_speaks_1_0_with_a_peer_that_knows_no_greeting() {
     let mut transcript = Transcript::new(dealer_me(), Framing::V1);

@@ -20,7 +20,7 @@ fn limited(limits: Limits) -> Script {
     Script::ready(config, Version::V3_1, "ROUTER")
 }
 
-// spec: 37/subscribe, 37/cancel, 23/subscriptions-as-messages, 15/subscriptions
+// spec: 37/subscribe, 23/subscriptions, 15/subscriptions
 #[test]
 fn subscriptions_are_encoded_as_the_peers_version_wants() {
     let mut script = of(SocketType::Sub, Version::V3_1, "PUB");
@@ -58,7 +58,7 @@ fn subscriptions_are_encoded_as_the_peers_version_wants() {
     script.expect("");
 }
 
-// spec: 37/subscribe-receiver, 29/subscriptions
+// spec: 37/subscribe-both-forms
 #[test]
 fn publishers_take_subscriptions_in_both_forms_from_every_version() {
     for version in [Version::V3_0, Version::V3_1] {
@@ -125,7 +125,7 @@ fn subscription_and_group_commands_are_passed_over_where_they_have_no_place() {
     assert_eq!(script.say(&said), [Event::Message(Message::from([1]))]);
 }
 
-// spec: 48/join, 48/leave
+// spec: 37/join-leave
 #[test]
 fn groups_are_joined_and_left() {
     let mut script = of(SocketType::Dish, Version::V3_1, "RADIO");
@@ -142,7 +142,7 @@ fn groups_are_joined_and_left() {
     script.expect("01 02 'TV' 00 05 'hello'");
 }
 
-// spec: 37/command-more
+// spec: 23/command-not-more
 #[test]
 fn a_command_that_says_more_follows_ends_it() {
     let mut script = of(SocketType::Dealer, Version::V3_1, "ROUTER");
@@ -324,7 +324,7 @@ fn application_properties_and_the_resource_travel_in_ready() {
     assert_eq!(peer.properties.len(), 3);
 }
 
-// spec: 37/socket-type
+// spec: 37/socket-type-compatibility
 #[test]
 fn ready_announces_every_socket_type_as_libzmq_does() {
     let sizes: &[(SocketType, u8)] = &[
