@@ -12,6 +12,9 @@ use crate::monitor::{CloseReason, Happening};
 use crate::pipe::{Item, Pace, Pipe};
 use crate::shared::SocketShared;
 
+/// The most blocks read away before a link is closed all the same.
+const READS_AWAY: usize = 64;
+
 impl Link {
     /// Closes a live link. Waits for whoever drives it.
     pub(crate) fn close(self: &Arc<Self>, shared: &Arc<SocketShared>, reason: CloseReason) {
@@ -34,6 +37,9 @@ impl Link {
             let _ = io.write_out(&mut freed);
         }
         let cut = io.session.output_cut();
+        if reason == CloseReason::ByUs {
+            read_away(&mut io, shared);
+        }
         let channel = self.take_channel(&mut io, shared);
         let descriptor = channel.as_ref().and_then(Channel::descriptor);
         drop(channel);
@@ -89,6 +95,21 @@ impl Link {
         }
         shared.run(effects);
     }
+}
+
+/// Empties what the kernel holds for us. A TCP connection that is closed over unread octets is reset, and with it go octets of
+/// ours that the kernel has not delivered yet.
+fn read_away(io: &mut Io, shared: &SocketShared) {
+    let Some(Channel::Bytes(stream)) = &mut io.channel else {
+        return;
+    };
+    let mut buffer = shared.ctx.pool.read_buffer();
+    for _ in 0..READS_AWAY {
+        if !matches!(stream.try_read(&mut buffer), Ok(octets) if octets > 0) {
+            break;
+        }
+    }
+    shared.ctx.pool.return_read(buffer);
 }
 
 /// Puts what a link had taken and not sent back into the pipe, in order, if it is kept; gives how many were lost instead, and
