@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use zmq_patterns::PeerKey;
 use zmq_transport::{Listener, Registry, Transport};
 use zmtp_wire::Verdict;
 
@@ -14,7 +15,6 @@ use crate::clock::{Clock, Nanos};
 use crate::dial::Dialing;
 use crate::driver::Driver;
 use crate::inproc::Names;
-use crate::link::Link;
 use crate::poller::{Interest, Poller, Signal, wait_readable};
 use crate::pool::Pool;
 use crate::random::Random;
@@ -124,8 +124,8 @@ pub(crate) enum Command {
     },
     /// A live link has a timer.
     Beat {
-        link: Weak<Link>,
-        socket: Weak<SocketShared>,
+        socket: u64,
+        key: PeerKey,
         at: Nanos,
     },
     Closing {

@@ -5,14 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+
+use zmq_patterns::PeerKey;
 
 use crate::clock::Nanos;
 use crate::context::{Command, ContextShared, token};
 use crate::core::Effects;
 use crate::dial::Dialer;
-use crate::link::{Link, Want};
+use crate::link::Want;
 use crate::listen::ListenerState;
 use crate::pipe::Pace;
 use crate::poller::Found;
@@ -30,10 +32,20 @@ const PATROL_MILLIS: u64 = 5;
 #[derive(Debug)]
 pub(crate) enum Timer {
     Accept(u64),
-    Dial { id: u64, attempt: u64 },
-    ConnectTimeout { id: u64, attempt: u64 },
+    Dial {
+        id: u64,
+        attempt: u64,
+    },
+    ConnectTimeout {
+        id: u64,
+        attempt: u64,
+    },
     Shake(u64),
-    Beat(Weak<Link>, Weak<SocketShared>),
+    /// Names its link by numbers: a weak pointer would keep a link that has ended in memory until the timer is due.
+    Beat {
+        socket: u64,
+        key: PeerKey,
+    },
     Leave(u64),
     Close,
 }
@@ -194,7 +206,7 @@ impl Driver {
             Command::LinkLost { dialer, transient } => self.link_lost(dialer, transient),
             Command::Woken { token } => self.woken(token),
             Command::Verdict { shaking, verdict } => self.verdict(shaking, verdict),
-            Command::Beat { link, socket, at } => self.timers.set(at, Timer::Beat(link, socket)),
+            Command::Beat { socket, key, at } => self.timers.set(at, Timer::Beat { socket, key }),
             Command::Closing { socket, deadline } => self.begin_closing(socket, deadline),
         }
     }
@@ -215,7 +227,7 @@ impl Driver {
             Timer::Dial { id, attempt } => self.dial_again(id, attempt),
             Timer::ConnectTimeout { id, attempt } => self.connect_timed_out(id, attempt),
             Timer::Shake(id) => self.shake_timer(id, now),
-            Timer::Beat(link, socket) => self.beat(&link, &socket, now),
+            Timer::Beat { socket, key } => self.beat(socket, key, now),
             Timer::Leave(id) => self.leave_now(id),
             // The round at the end of the turn looks at every closing socket.
             Timer::Close => {}
@@ -223,12 +235,16 @@ impl Driver {
     }
 
     /// A live link asked to be looked at: a PING may be due, or a sign of life overdue.
-    fn beat(&mut self, link: &Weak<Link>, socket: &Weak<SocketShared>, now: Nanos) {
-        let (Some(link), Some(socket)) = (link.upgrade(), socket.upgrade()) else {
+    fn beat(&mut self, socket: u64, key: PeerKey, now: Nanos) {
+        let Some(socket) = self.ctx.socket(socket) else {
+            return;
+        };
+        let Some(link) = socket.lock().link(key) else {
             return;
         };
         let mut io = link.lock();
-        if io.channel.is_none() {
+        // The timer may be that of an earlier link with the same key.
+        if io.channel.is_none() || io.timer_at > now {
             return;
         }
         if let Err(error) = io.session.handle_timeout(now.wire()) {

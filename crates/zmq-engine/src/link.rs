@@ -331,20 +331,21 @@ impl Link {
     }
 
     /// Asks the driver to look at the session's timer, if that is due before it looks anyway.
-    pub(crate) fn ask_for_timer(self: &Arc<Self>, shared: &Arc<SocketShared>) {
+    pub(crate) fn ask_for_timer(&self, shared: &Arc<SocketShared>) {
         let mut io = self.lock();
         self.ask_for_timer_held(&mut io, shared);
     }
 
-    fn ask_for_timer_held(self: &Arc<Self>, io: &mut Io, shared: &Arc<SocketShared>) {
+    fn ask_for_timer_held(&self, io: &mut Io, shared: &Arc<SocketShared>) {
         let Some(at) = io.session.poll_timeout().map(Nanos::from_wire) else {
             return;
         };
+        let Some(key) = self.key() else { return };
         if at < io.timer_at {
             io.timer_at = at;
             shared.ctx.command(Command::Beat {
-                link: Arc::downgrade(self),
-                socket: Arc::downgrade(shared),
+                socket: shared.id,
+                key,
                 at,
             });
         }
