@@ -1,0 +1,152 @@
+//! Frames after the handshake: each travels as a MESSAGE command (RFC 26).
+
+use crate::layout::{Counted, MESSAGE, OVERHEAD};
+use crate::nonce::{MESSAGE_OF_CLIENT, MESSAGE_OF_SERVER, Received, Sent, short};
+use crate::seal::{BoxKey, TAG};
+use alloc::vec::Vec;
+use zmtp_wire::{Error, Misbehaved, Transform};
+
+/// MORE, in the box as in the header of a frame.
+const MORE: u8 = 0x01;
+/// A command, in the box. libzmq's addition to RFC 26, which reserves the bit.
+const SEALED_COMMAND: u8 = 0x02;
+/// A command, in the header of a frame.
+const COMMAND: u8 = 0x04;
+
+/// Both directions of one connection. Each has a nonce prefix of its own, so nothing sent by one end opens when it comes back to it.
+pub(crate) struct Messages {
+    key: BoxKey,
+    ours: &'static [u8; 16],
+    theirs: &'static [u8; 16],
+    sent: Sent,
+    received: Received,
+}
+
+impl Messages {
+    pub(crate) fn of_client(key: BoxKey, sent: Sent, received: Received) -> Self {
+        Self {
+            key,
+            ours: MESSAGE_OF_CLIENT,
+            theirs: MESSAGE_OF_SERVER,
+            sent,
+            received,
+        }
+    }
+
+    pub(crate) fn of_server(key: BoxKey, sent: Sent, received: Received) -> Self {
+        Self {
+            key,
+            ours: MESSAGE_OF_SERVER,
+            theirs: MESSAGE_OF_CLIENT,
+            sent,
+            received,
+        }
+    }
+}
+
+impl Transform for Messages {
+    /// MESSAGE is a command by RFC 26, but libzmq goes by the outer flags and drops what has COMMAND there.
+    fn outer_flags(&self) -> u8 {
+        0
+    }
+
+    fn overhead(&self) -> usize {
+        OVERHEAD
+    }
+
+    fn seal(&mut self, flags: u8, body: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        let counter = self.sent.next()?;
+        let mut inside = flags & MORE;
+        if flags & COMMAND != 0 {
+            inside |= SEALED_COMMAND;
+        }
+        out.reserve(body.len().saturating_add(OVERHEAD));
+        out.extend_from_slice(MESSAGE);
+        out.extend_from_slice(&counter.to_be_bytes());
+        self.key
+            .seal(&short(self.ours, counter), &[&[inside], body], out)
+            .map_err(|_| Misbehaved::Cryptographic.into())
+    }
+
+    fn open(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<u8, Error> {
+        let Counted { counter, sealed } = Counted::parse_message(body)?;
+        let received = self.received.advance(counter)?;
+        let content = sealed.len().saturating_sub(TAG);
+        let start = out.len();
+        out.try_reserve_exact(content)
+            .map_err(|_| Error::OutOfMemory)?;
+        out.resize(start.saturating_add(content), 0);
+        let room = out.get_mut(start..).unwrap_or_default();
+        let nonce = short(self.theirs, counter);
+        if self.key.open(&nonce, sealed, room).is_err() {
+            out.truncate(start);
+            return Err(Misbehaved::Cryptographic.into());
+        }
+        self.received = received;
+        // The flags stand in front of the data and leave.
+        let inside = room.first().copied().unwrap_or_default();
+        room.copy_within(1.., 0);
+        out.pop();
+        // Bits without a meaning are passed over, as libzmq does.
+        let command = if inside & SEALED_COMMAND != 0 {
+            COMMAND
+        } else {
+            0
+        };
+        Ok(inside & MORE | command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+    use zeroize::Zeroizing;
+
+    fn key() -> BoxKey {
+        BoxKey::new(Zeroizing::new([7; 32]))
+    }
+
+    fn pair() -> (Messages, Messages) {
+        (
+            Messages::of_client(key(), Sent::nothing(), Received::first(0)),
+            Messages::of_server(key(), Sent::nothing(), Received::first(0)),
+        )
+    }
+
+    #[test]
+    fn after_the_last_nonce_nothing_is_sealed_any_more() {
+        let (_, mut server) = pair();
+        let mut client = Messages::of_client(key(), Sent::after(u64::MAX - 1), Received::first(0));
+        let (mut out, mut open) = (Vec::new(), Vec::new());
+        assert_eq!(client.seal(0, b"last", &mut out), Ok(()));
+        for _ in 0..2 {
+            let before = out.clone();
+            assert_eq!(client.seal(0, b"more", &mut out), Err(Error::NoncesUsedUp));
+            assert_eq!(out, before);
+        }
+        assert_eq!(server.open(&out, &mut open), Ok(0));
+        assert_eq!(open, b"last");
+        assert_eq!(
+            server.open(&out, &mut open),
+            Err(Misbehaved::Sequence.into())
+        );
+    }
+
+    #[test]
+    fn a_frame_that_does_not_open_leaves_nothing_and_moves_nothing() {
+        let (mut client, mut server) = pair();
+        let (mut out, mut open) = (Vec::new(), vec![1, 2, 3]);
+        client.seal(MORE, b"secret", &mut out).unwrap();
+        let mut forged = out.clone();
+        forged[15] = 200;
+        assert_eq!(
+            server.open(&forged, &mut open),
+            Err(Misbehaved::Cryptographic.into())
+        );
+        assert_eq!(open, [1, 2, 3]);
+        // The forged number was not believed.
+        assert_eq!(server.open(&out, &mut open), Ok(MORE));
+        assert_eq!(open, b"\x01\x02\x03secret");
+    }
+}
