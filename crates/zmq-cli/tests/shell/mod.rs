@@ -101,8 +101,9 @@ impl Running {
         drop(self.child.stdout.take());
     }
 
-    /// Waits for the end.
+    /// Ends its input and waits for its end.
     pub(crate) fn end(mut self) -> Ended {
+        drop(self.child.stdin.take());
         let stdout = self.child.stdout.take();
         let reader = thread::spawn(move || {
             let mut octets = Vec::new();
