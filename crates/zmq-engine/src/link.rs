@@ -161,7 +161,8 @@ impl Link {
             return Ok(effects);
         };
         let want = Want {
-            read: io.paused && !pipe.paused,
+            // A block that was kept at the mark waits for nobody once the mark is out of the way.
+            read: !pipe.paused && (io.paused || io.leftover.is_some()),
             write: !io.stalled
                 && io.failed.is_none()
                 && !pipe.out.is_empty()
