@@ -22,7 +22,7 @@ pub(crate) const INTEROP: Program = Program {
     binary: "interop",
 };
 pub(crate) const SOAK: Program = Program {
-    package: "zmq-bench",
+    package: "zmq-testkit",
     binary: "soak",
 };
 pub(crate) const BENCH: Program = Program {

@@ -101,7 +101,7 @@ impl Day {
 
     fn set_stage(&mut self, index: usize) {
         let meeting = MEETINGS[index];
-        let scheme = if self.dice.chance(30) { "simf" } else { "sim" };
+        let scheme = ["sim", "sim", "sim", "simf", "simf", "inproc"][self.dice.index(6)];
         let address = format!("stage-{index}");
         let endpoint = format!("{scheme}://{address}");
         let mut stage = Stage {
@@ -125,7 +125,11 @@ impl Day {
         let options = self.options(kind);
         self.senders += 1;
         let name = format!("{}-{}", kind.name().to_lowercase(), self.senders);
-        let id = self.world.open(kind, &name, options);
+        let id = if stage.endpoint.starts_with("inproc") {
+            self.world.open_in(0, (kind, &name), options)
+        } else {
+            self.world.open(kind, &name, options)
+        };
         let mut actor = Actor {
             id,
             kind,
@@ -246,6 +250,11 @@ impl Day {
         };
         if let Some(message) = actor.unwrap(message) {
             ledger.enter(index, &message);
+        }
+        if actor.kind == SocketType::Rep {
+            // Without an answer it would take no more.
+            let answer = compose(actor.sender, actor.number);
+            actor.number += u64::from(self.world.send(actor.id, answer).is_ok());
         }
         true
     }

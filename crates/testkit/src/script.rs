@@ -60,6 +60,19 @@ impl SimPeer {
         Ok(())
     }
 
+    /// Says everything without letting the world go on.
+    ///
+    /// # Errors
+    /// When there is no room for all of it, or the stream is closed or broken.
+    pub fn say_at_once(&mut self, octets: &[u8]) -> io::Result<()> {
+        let mut left = octets;
+        while !left.is_empty() {
+            let part = self.stream.try_write(&[IoSlice::new(left)])?;
+            left = &left[part..];
+        }
+        Ok(())
+    }
+
     /// What has come, without waiting; the end of the stream, broken or closed, is an error.
     ///
     /// # Errors

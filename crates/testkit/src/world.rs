@@ -107,7 +107,20 @@ impl World {
     /// # Panics
     /// If the options do not fit the type.
     pub fn open(&mut self, kind: SocketType, name: &str, options: SocketOptions) -> SocketId {
-        let context = &self.contexts[self.held.len() % self.contexts.len()];
+        self.open_in(self.held.len(), (kind, name), options)
+    }
+
+    /// Opens a socket in a context of choice; numbers beyond the last go round.
+    ///
+    /// # Panics
+    /// If the options do not fit the type.
+    pub fn open_in(
+        &mut self,
+        context: usize,
+        (kind, name): (SocketType, &str),
+        options: SocketOptions,
+    ) -> SocketId {
+        let context = &self.contexts[context % self.contexts.len()];
         let socket = Socket::open(context, kind, options).expect("the options fit the type");
         let monitor = socket.monitor().expect("the system gives descriptors");
         self.held.push(Held {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use zmq_engine::{Heartbeat, SocketOptions, SocketType};
+use zmq_engine::{Heartbeat, Reconnect, SocketOptions, SocketType};
 use zmq_testkit::books::{Ledger, compose};
+use zmq_testkit::octets::{message, opening, ping};
+use zmq_testkit::script::SimPeer;
 use zmq_testkit::{InFlight, Weather, World};
 
 #[test]
@@ -91,8 +93,8 @@ fn a_silent_peer_is_found_out_by_the_virtual_clock() {
     let mut world = World::new(2);
     let pull = world.open(SocketType::Pull, "pull", options);
     world.bind(pull, "sim://hall");
-    let mut peer = zmq_testkit::script::SimPeer::dial(&world, "hall");
-    peer.say(&mut world, &zmq_testkit::octets::opening("PUSH"))
+    let mut peer = SimPeer::dial(&world, "hall");
+    peer.say(&mut world, &opening("PUSH"))
         .expect("there is room");
     world.until("the peer is ready", |world| {
         world.socket(pull).connected_peers() == 1
@@ -101,11 +103,103 @@ fn a_silent_peer_is_found_out_by_the_virtual_clock() {
     let heard = peer.until_end(&mut world).expect("it is closed");
     let lasted = world.clock.now() - began;
     assert!(
-        heard.ends_with(&zmq_testkit::octets::ping(0, b"")),
+        heard.ends_with(&ping(0, b"")),
         "it was asked for a sign of life"
     );
     assert!(
         (Duration::from_secs(4)..=Duration::from_secs(5)).contains(&lasted),
         "{lasted:?}"
     );
+}
+
+#[test]
+fn a_dripping_handshake_is_ended_at_its_one_deadline() {
+    // Each octet comes in time; all of them together do not.
+    let mut options = SocketOptions::default();
+    options.handshake_timeout = Some(Duration::from_secs(2));
+    let mut world = World::new(2);
+    let pull = world.open(SocketType::Pull, "pull", options);
+    world.bind(pull, "sim://hall");
+    let mut peer = SimPeer::dial(&world, "hall");
+    let began = world.clock.now();
+    for octet in opening("PUSH").iter().chain(&[0; 100]) {
+        if peer.say(&mut world, &[*octet]).is_err() {
+            break;
+        }
+        world.run_for(Duration::from_millis(50));
+    }
+    assert_eq!(world.clock.now() - began, Duration::from_secs(2));
+    assert_eq!(world.counters(pull).handshakes_failed, 1);
+    assert!(
+        world.tail().contains("the handshake took too long"),
+        "{}",
+        world.tail()
+    );
+}
+
+#[test]
+fn a_trickle_gets_through_beside_a_flood() {
+    let mut world = World::new(2);
+    world.net.set_weather(Weather {
+        room: 8 << 20,
+        ..Weather::default()
+    });
+    let pull = world.open(SocketType::Pull, "pull", SocketOptions::default());
+    world.bind(pull, "sim://hall");
+    let mut flood = SimPeer::dial(&world, "hall");
+    let mut trickle = SimPeer::dial(&world, "hall");
+    for peer in [&mut flood, &mut trickle] {
+        peer.say(&mut world, &opening("PUSH"))
+            .expect("there is room");
+    }
+    world.until("both are ready", |world| {
+        world.socket(pull).connected_peers() == 2
+    });
+    // Said without a turn of the engine between.
+    flood
+        .say_at_once(&message(b"flood").repeat(200_000))
+        .expect("there is room");
+    trickle
+        .say_at_once(&message(b"trickle"))
+        .expect("there is room");
+    let mut before = 0;
+    loop {
+        match world.receive(pull).expect("it receives") {
+            Some(met) if met.first() == b"trickle" => break,
+            Some(_) => before += 1,
+            None => world.settle(),
+        }
+    }
+    // A turn of 64 KiB, and as much as waits at the mark.
+    assert!(before < 20_000, "{before} came first");
+}
+
+#[test]
+fn a_refused_dialer_waits_longer_each_time() {
+    let mut options = SocketOptions::default();
+    options.reconnect = Reconnect {
+        initial: Some(Duration::from_millis(100)),
+        max: Some(Duration::from_secs(2)),
+        jitter: false,
+        ..Reconnect::default()
+    };
+    let mut world = World::new(2);
+    let push = world.open(SocketType::Push, "push", options);
+    world.connect(push, "sim://nobody");
+    world.run_for(Duration::from_secs(10));
+    let waits: Vec<&str> = world
+        .log()
+        .iter()
+        .filter_map(|line| line.split_once("Retrying { after: "))
+        .map(|(_, wait)| wait.trim_end_matches(" }"))
+        .collect();
+    assert_eq!(
+        waits[..7],
+        ["100ms", "200ms", "400ms", "800ms", "1.6s", "2s", "2s"]
+    );
+    // Once somebody is there, it is found, and what was sent meanwhile comes.
+    world.send(push, compose(1, 0)).expect("below the mark");
+    let pull = world.open(SocketType::Pull, "pull", SocketOptions::default());
+    world.bind(pull, "sim://nobody");
+    assert_eq!(world.recv_soon(pull).frames(), compose(1, 0).frames());
 }

@@ -144,8 +144,13 @@ impl ByteStream for SimStream {
     }
 
     fn try_write(&mut self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
-        let octets: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.to_vec()).collect();
-        self.end.write(&octets)
+        match chunks {
+            [chunk] => self.end.write(chunk),
+            _ => {
+                let slices: Vec<&[u8]> = chunks.iter().map(|chunk| &**chunk).collect();
+                self.end.write(&slices.concat())
+            }
+        }
     }
 
     fn source(&self) -> Source<'_> {

@@ -5,6 +5,8 @@ use std::io;
 use std::task::Waker;
 use std::time::Duration;
 
+use bytes::{Buf, Bytes};
+
 use crate::net::{InFlight, Side, Weather};
 
 /// Octets written at once, or one unit.
@@ -12,7 +14,7 @@ use crate::net::{InFlight, Side, Weather};
 struct Segment {
     /// Not seen by the reader before.
     at: Duration,
-    octets: VecDeque<u8>,
+    octets: Bytes,
 }
 
 /// One direction of a connection.
@@ -158,7 +160,8 @@ impl Wire {
                 break;
             }
             let part = first.octets.len().min(most - octets.len());
-            octets.extend(first.octets.drain(..part));
+            octets.extend_from_slice(&first.octets[..part]);
+            first.octets.advance(part);
             if first.octets.is_empty() {
                 course.under_way.pop_front();
             }
@@ -188,11 +191,10 @@ impl Wire {
                 Err(error) => Err(error),
             };
         }
-        let unit = course.under_way.pop_front().unwrap_or_else(|| Segment {
-            at: now,
-            octets: VecDeque::new(),
-        });
-        let unit = Vec::from(unit.octets);
+        let unit = course
+            .under_way
+            .pop_front()
+            .map_or_else(Vec::new, |segment| segment.octets.to_vec());
         course.took(unit.len(), after);
         if !edges_only && course.has_arrived(now) {
             after.wake.extend(course.reader.clone());
@@ -273,7 +275,7 @@ impl Course {
         self.waiting += octets.len();
         self.under_way.push_back(Segment {
             at,
-            octets: octets.iter().copied().collect(),
+            octets: Bytes::copy_from_slice(octets),
         });
         if let Some(waker) = &self.reader
             && (at > now || self.reader_waits)
