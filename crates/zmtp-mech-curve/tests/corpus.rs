@@ -1,0 +1,16 @@
+//! The fuzz corpus, replayed.
+
+use zmtp_mech_curve::fuzzing;
+
+#[test]
+fn the_corpus_holds() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/mech_curve");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let octets = std::fs::read(entry.unwrap().path()).unwrap();
+        fuzzing::curve(&octets);
+        fuzzing::keys(&octets);
+        files += 1;
+    }
+    assert!(files >= 10);
+}

@@ -1,0 +1,15 @@
+//! The fuzz corpus, replayed.
+
+use zmtp_mech_plain::fuzzing;
+
+#[test]
+fn the_corpus_holds() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/mech_plain");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let octets = std::fs::read(entry.unwrap().path()).unwrap();
+        fuzzing::plain(&octets);
+        files += 1;
+    }
+    assert!(files >= 5);
+}
