@@ -290,6 +290,7 @@ impl SocketShared {
         let mut effects = Effects::default();
         let mut core = self.enter(&mut effects);
         let linger = core.options.linger;
+        let mut leave = None;
         let Some(pipe) = core.pipe(key) else { return };
         let dialer = pipe.dialer;
         match &pipe.carrier {
@@ -320,7 +321,7 @@ impl SocketShared {
                 }
                 if let Some(id) = dialer {
                     let deadline = linger.map(|linger| self.ctx.clock.now().plus(linger));
-                    effects.leave = Some((id, deadline));
+                    leave = Some((id, deadline));
                 } else {
                     core.detach(key, Loss::PeerLeft);
                 }
@@ -329,7 +330,7 @@ impl SocketShared {
         core.settle(&mut effects);
         drop(core);
         effects.wake = true;
-        if let Some((id, deadline)) = effects.leave.take() {
+        if let Some((id, deadline)) = leave {
             self.ctx.command(Command::LeavePeer {
                 id,
                 deadline: deadline.unwrap_or(crate::clock::Nanos::NEVER),

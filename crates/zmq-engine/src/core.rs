@@ -32,29 +32,58 @@ pub(crate) enum Life {
 }
 
 /// What to do once the lock is let go.
+///
+/// It is made for every message, so what is rare is behind a pointer.
 #[derive(Default)]
 pub(crate) struct Effects {
     /// Links whose output is to be written now.
-    pub(crate) pump: SmallVec<[Arc<Link>; 2]>,
-    /// Links that may be ready in both directions.
-    pub(crate) drive: SmallVec<[Arc<Link>; 1]>,
-    /// Links to close.
-    pub(crate) close: SmallVec<[(Arc<Link>, CloseReason); 1]>,
+    pub(crate) pump: SmallVec<[Arc<Link>; 1]>,
     /// Inproc peers to tell.
-    pub(crate) notices: SmallVec<[(Arc<SocketShared>, Notice); 2]>,
+    pub(crate) notices: SmallVec<[(Arc<SocketShared>, Notice); 1]>,
     /// A pipe has become hot: the driver's tick must run.
     pub(crate) tick: bool,
     /// Something that waiting callers look for has changed.
     pub(crate) wake: bool,
-    /// A dialer whose peer is not wanted any more, and until when its queue may empty.
-    pub(crate) leave: Option<(u64, Option<Nanos>)>,
+    rare: Option<Box<RareEffects>>,
+}
+
+/// What seldom has to be done.
+#[derive(Default)]
+pub(crate) struct RareEffects {
+    /// Links that may be ready in both directions.
+    pub(crate) drive: Vec<Arc<Link>>,
+    /// Links to close.
+    pub(crate) close: Vec<(Arc<Link>, CloseReason)>,
+}
+
+impl Effects {
+    pub(crate) fn drive(&mut self, link: Arc<Link>) {
+        self.rare.get_or_insert_default().drive.push(link);
+    }
+
+    pub(crate) fn close(&mut self, link: Arc<Link>, reason: CloseReason) {
+        self.rare.get_or_insert_default().close.push((link, reason));
+    }
+
+    pub(crate) fn take_rare(&mut self) -> Option<Box<RareEffects>> {
+        self.rare.take()
+    }
+
+    /// Whether nothing is left to be done.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pump.is_empty()
+            && self.notices.is_empty()
+            && !self.tick
+            && !self.wake
+            && self.rare.is_none()
+    }
 }
 
 impl core::fmt::Debug for Effects {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Effects")
             .field("pump", &self.pump.len())
-            .field("close", &self.close.len())
             .field("notices", &self.notices.len())
             .field("tick", &self.tick)
             .field("wake", &self.wake)
@@ -373,7 +402,7 @@ impl Core {
         match &pipe.carrier {
             Carrier::Link(link) => {
                 let link = Arc::clone(link);
-                effects.close.push((link, reason));
+                effects.close(link, reason);
             }
             Carrier::Inproc(lane, side) => {
                 let (lane, side) = (Arc::clone(lane), *side);
@@ -396,7 +425,7 @@ impl Core {
             Carrier::Link(link) => {
                 if pipe.paused && pipe.may_resume() {
                     pipe.paused = false;
-                    effects.drive.push(Arc::clone(link));
+                    effects.drive(Arc::clone(link));
                 }
             }
             Carrier::Inproc(lane, side) => {

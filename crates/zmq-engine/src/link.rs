@@ -182,7 +182,9 @@ impl Link {
             effects.tick |= !hot_registered;
             core.hot_registered = true;
             if want.read {
-                effects.drive.extend(core.link(key));
+                if let Some(link) = core.link(key) {
+                    effects.drive(link);
+                }
             }
         }
         // The link is let go before the socket: a sender that finds the link held has left its message before we looked.

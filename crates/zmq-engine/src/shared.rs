@@ -140,7 +140,7 @@ impl SocketShared {
                 Notice::Gone(key) => lane_gone(core, key, effects),
                 Notice::Woken(key) => {
                     if let Some(link) = core.link(key) {
-                        effects.drive.push(link);
+                        effects.drive(link);
                     }
                 }
             }
@@ -150,31 +150,38 @@ impl SocketShared {
     }
 
     /// Does what a step under the lock left to be done. Never called with a lock held.
+    #[inline]
     pub(crate) fn run(self: &Arc<Self>, effects: Effects) {
+        if !effects.is_empty() {
+            self.run_some(effects);
+        }
+    }
+
+    fn run_some(self: &Arc<Self>, mut effects: Effects) {
         if effects.wake {
             self.wake();
         }
-        for (socket, notice) in effects.notices {
+        for (socket, notice) in effects.notices.drain(..) {
             socket.post(notice);
         }
-        for link in effects.pump {
-            link.drive(
-                self,
-                Want {
-                    read: false,
-                    write: true,
-                },
-            );
-        }
-        let both = Want {
-            read: true,
+        let out = Want {
+            read: false,
             write: true,
         };
-        for link in effects.drive {
-            link.drive(self, both);
+        for link in effects.pump.drain(..) {
+            link.drive(self, out);
         }
-        for (link, reason) in effects.close {
-            link.close(self, reason);
+        if let Some(rare) = effects.take_rare() {
+            let both = Want {
+                read: true,
+                write: true,
+            };
+            for link in rare.drive {
+                link.drive(self, both);
+            }
+            for (link, reason) in rare.close {
+                link.close(self, reason);
+            }
         }
         if effects.tick {
             self.ctx.command(Command::Hot(Arc::clone(self)));
