@@ -22,6 +22,31 @@ pub enum Loss {
     Conflated,
 }
 
+impl core::fmt::Display for Loss {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Loss::Pattern(reason) => match reason {
+                DropReason::NoPeer => "no peer to send it to",
+                DropReason::PeerFull => "the peer's queue was full",
+                DropReason::Unroutable => "its routing id belonged to no peer",
+                DropReason::NoSubscriber => "nobody had subscribed to it",
+                DropReason::FilteredOut => "it matched no subscription",
+                DropReason::Malformed => "it was no message of this pattern",
+                DropReason::StaleReply => "a reply to a request that was given up",
+                DropReason::Unexpected => "sockets of this type do not receive",
+                DropReason::HandedOver => "its sender lost its routing id to another",
+                _ => "the pattern dropped it",
+            },
+            Loss::Cut => "the link was cut in the middle of it",
+            Loss::PeerLeft => "its peer left",
+            Loss::Lingered => "the linger time was over",
+            Loss::Unread => "nobody read it",
+            Loss::Abandoned => "its reply was given up",
+            Loss::Conflated => "a newer one took its place",
+        })
+    }
+}
+
 /// The numbers of one socket since it was opened. A snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -364,12 +364,12 @@ impl fmt::Display for ReadyError {
         match &self.kind {
             ReadyFailure::TimedOut => write!(
                 f,
-                "waited for {} {}, found {} within the time given",
+                "waited until there were {} {}, and found {} within the time given",
                 self.expected, self.awaited, self.found
             )?,
             ReadyFailure::Closed => write!(
                 f,
-                "waited for {} {}, but the socket was closed",
+                "waited until there were {} {}, but the socket was closed",
                 self.expected, self.awaited
             )?,
             ReadyFailure::NotOpen(error) => write!(f, "{error}")?,

@@ -196,30 +196,4 @@ impl From<Refused> for Error {
     }
 }
 
-impl core::fmt::Display for Error {
-    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Misbehaved(fault) => write!(out, "the peer broke the protocol: {fault:?}"),
-            Self::Incompatible(Incompatible::LooksLike(foreign)) => {
-                write!(out, "not ZMTP (looks like {foreign:?})")
-            }
-            Self::Incompatible(reason) => write!(out, "the peer is incompatible: {reason:?}"),
-            Self::Refused(Refused::ByPeer(Some(status))) => {
-                write!(out, "the peer refused with status {status}")
-            }
-            Self::Refused(Refused::ByPeer(None)) => write!(out, "the peer refused"),
-            Self::Refused(Refused::ByVerdict(status)) => {
-                write!(out, "the peer was refused with status {status}")
-            }
-            Self::HandshakeTimeout => write!(out, "the handshake took too long"),
-            Self::HeartbeatTimeout => write!(out, "the peer did not answer a heartbeat"),
-            Self::TtlExpired => {
-                write!(out, "the peer fell silent for longer than it had announced")
-            }
-            Self::OutOfMemory => write!(out, "no memory for an arriving frame"),
-            Self::NoncesUsedUp => write!(out, "all nonces of the connection are used up"),
-        }
-    }
-}
-
 impl core::error::Error for Error {}

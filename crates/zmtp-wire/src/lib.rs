@@ -70,6 +70,7 @@ mod sink;
 mod socket_type;
 mod time;
 mod version;
+mod words;
 
 pub use error::{CommandName, Error, Foreign, Incompatible, Misbehaved, Refused};
 pub use heart::Heartbeat;

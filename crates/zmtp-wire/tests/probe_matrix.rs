@@ -340,5 +340,5 @@ fn row_32_http_is_recognised() {
         .try_say(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n")
         .unwrap_err();
     assert_eq!(error, Incompatible::LooksLike(Foreign::Http).into());
-    assert_eq!(error.to_string(), "not ZMTP (looks like Http)");
+    assert_eq!(error.to_string(), "not ZMTP (looks like HTTP)");
 }

@@ -1,0 +1,204 @@
+//! Failures in words: what was met, and what was expected.
+
+use core::fmt::{Display, Formatter, Result};
+
+use crate::{CommandName, Error, Foreign, Incompatible, Misbehaved, Refused, Version};
+
+impl Display for Error {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::Misbehaved(fault) => write!(out, "the peer broke the protocol: {fault}"),
+            Self::Incompatible(reason) => write!(out, "{reason}"),
+            Self::Refused(refusal) => write!(out, "{refusal}"),
+            Self::HandshakeTimeout => write!(out, "the handshake took longer than it may"),
+            Self::HeartbeatTimeout => write!(out, "the peer sent nothing after a PING"),
+            Self::TtlExpired => {
+                write!(out, "the peer was silent for longer than it had announced")
+            }
+            Self::OutOfMemory => write!(out, "no memory for an arriving frame"),
+            Self::NoncesUsedUp => write!(out, "all nonces of the connection are used up"),
+        }
+    }
+}
+
+impl Display for Misbehaved {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::FrameLength(length) => write!(out, "{length} is the length of no frame"),
+            Self::FrameTooLarge(length) => {
+                write!(
+                    out,
+                    "a frame of {length} octets is larger than frames may be"
+                )
+            }
+            Self::CommandTooLarge(length) => {
+                write!(
+                    out,
+                    "a command of {length} octets is larger than commands may be now"
+                )
+            }
+            Self::MessageTooLarge(length) => {
+                write!(
+                    out,
+                    "a message of {length} octets or more is larger than messages may be"
+                )
+            }
+            Self::TooManyParts(parts) => {
+                write!(
+                    out,
+                    "a message of {parts} frames or more has more than messages may have"
+                )
+            }
+            Self::TopicTooLong(length) => {
+                write!(
+                    out,
+                    "a topic or group of {length} octets is longer than they may be"
+                )
+            }
+            Self::CommandWithMore => {
+                write!(
+                    out,
+                    "a command says that frames follow, but commands are single frames"
+                )
+            }
+            Self::MalformedCommand => write!(out, "a command has no proper name"),
+            Self::Malformed(name) => write!(out, "{name} does not follow its grammar"),
+            Self::UnexpectedCommand => write!(out, "a frame came that has no place here"),
+            Self::MalformedMetadata => {
+                write!(
+                    out,
+                    "a property ends too early, has no name or is named twice"
+                )
+            }
+            Self::TooManyProperties(count) => {
+                write!(
+                    out,
+                    "{count} properties or more are more than a peer may have"
+                )
+            }
+            Self::RoutingId { length } => write!(
+                out,
+                "its routing id of {length} octets is longer than 255 or begins with the reserved zero octet"
+            ),
+            Self::TooEager(octets) => {
+                write!(
+                    out,
+                    "{octets} octets came before it was let in, more than are kept"
+                )
+            }
+            Self::Cryptographic => {
+                write!(
+                    out,
+                    "a frame was not sealed with the keys of this connection"
+                )
+            }
+            Self::Sequence => write!(out, "a nonce was not larger than the one before it"),
+            Self::EmptyUnit => write!(out, "a unit came without its flags octet"),
+        }
+    }
+}
+
+impl Display for CommandName {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        out.write_str(match self {
+            Self::Ready => "READY",
+            Self::Error => "ERROR",
+            Self::Hello => "HELLO",
+            Self::Welcome => "WELCOME",
+            Self::Initiate => "INITIATE",
+            Self::Message => "MESSAGE",
+            Self::Ping => "PING",
+            Self::Pong => "PONG",
+        })
+    }
+}
+
+impl Display for Incompatible {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::Version(version) => {
+                write!(
+                    out,
+                    "the peer speaks ZMTP {version}, which this socket does not accept"
+                )
+            }
+            Self::Mechanism { theirs } => {
+                let name = theirs.split(|octet| *octet == 0).next().unwrap_or_default();
+                write!(
+                    out,
+                    "the peer uses the mechanism {}, this socket another one",
+                    name.escape_ascii()
+                )
+            }
+            Self::SocketType(Some(theirs)) => {
+                write!(out, "this socket cannot talk to a {} socket", theirs.name())
+            }
+            Self::SocketType(None) => {
+                write!(out, "the peer is of a socket type that nobody knows")
+            }
+            Self::LooksLike(foreign) => write!(out, "not ZMTP ({foreign})"),
+        }
+    }
+}
+
+impl Display for Foreign {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        out.write_str(match self {
+            Self::Http => "looks like HTTP",
+            Self::Tls => "looks like TLS",
+            Self::Ssh => "looks like SSH",
+            Self::Smtp => "looks like mail",
+            Self::Telnet => "looks like telnet",
+            Self::Unknown => "and nothing else that is known",
+        })
+    }
+}
+
+impl Display for Refused {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::ByPeer(Some(status)) => write!(out, "the peer refused with status {status}"),
+            Self::ByPeer(None) => write!(out, "the peer refused"),
+            Self::ByVerdict(status) => write!(out, "the peer was refused with status {status}"),
+        }
+    }
+}
+
+impl Display for Version {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        let (major, minor) = self.numbers();
+        write!(out, "{major}.{minor}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn failures_name_what_was_met() {
+        let mut theirs = [0; 20];
+        theirs[..5].copy_from_slice(b"CURVE");
+        for (error, words) in [
+            (
+                Error::Incompatible(Incompatible::LooksLike(Foreign::Http)),
+                "not ZMTP (looks like HTTP)",
+            ),
+            (
+                Error::Incompatible(Incompatible::Mechanism { theirs }),
+                "the peer uses the mechanism CURVE, this socket another one",
+            ),
+            (
+                Error::Incompatible(Incompatible::Version(Version::V2)),
+                "the peer speaks ZMTP 2.0, which this socket does not accept",
+            ),
+            (
+                Error::Misbehaved(Misbehaved::Malformed(CommandName::Ping)),
+                "the peer broke the protocol: PING does not follow its grammar",
+            ),
+        ] {
+            assert_eq!(error.to_string(), words);
+        }
+    }
+}
