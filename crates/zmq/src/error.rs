@@ -364,13 +364,13 @@ impl fmt::Display for ReadyError {
         match &self.kind {
             ReadyFailure::TimedOut => write!(
                 f,
-                "waited until there were {} {}, and found {} within the time given",
-                self.expected, self.awaited, self.found
+                "{}: expected {}, found {} within the time given",
+                self.awaited, self.expected, self.found
             )?,
             ReadyFailure::Closed => write!(
                 f,
-                "waited until there were {} {}, but the socket was closed",
-                self.expected, self.awaited
+                "{}: expected {}, but the socket was closed",
+                self.awaited, self.expected
             )?,
             ReadyFailure::NotOpen(error) => write!(f, "{error}")?,
         }

@@ -96,7 +96,7 @@ fn a_wait_for_peers_that_cannot_come_says_why() {
         assert_eq!(error.found(), 0);
         let text = error.to_string();
         assert!(
-            text.contains("waited for 1 connected peers, found 0"),
+            text.contains("connected peers: expected 1, found 0"),
             "{text}"
         );
         assert!(error.last_failure().is_some(), "{text}");
