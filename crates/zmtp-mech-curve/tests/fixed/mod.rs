@@ -54,7 +54,9 @@ pub(crate) fn client_keys() -> KeyPair {
 }
 
 /// Entropy that is runs of octets counting up: (first, length).
-pub(crate) fn runs(runs: &[(u8, usize)]) -> impl FnOnce(&mut [u8]) -> Result<(), Infallible> {
+pub(crate) fn runs(
+    runs: &[(u8, usize)],
+) -> impl FnOnce(&mut [u8]) -> Result<(), Infallible> + use<> {
     let octets: Vec<u8> = runs
         .iter()
         .flat_map(|&(first, length)| (0..length).map(move |at| first + at as u8))
