@@ -401,7 +401,17 @@ impl Day {
                 faults.extend(stage.ledger.shared());
             }
             let (bound, dialed) = stage.ids.split_at(1);
-            let books = self.world.books(&stage.address, bound, dialed);
+            let mut books = self.world.books(&stage.address, bound, dialed);
+            // A peer that comes back before its old link was missed is turned away, with what it said behind its READY.
+            let turned_away = format!("{} closed: this socket has its one peer", stage.endpoint);
+            if self
+                .world
+                .log()
+                .iter()
+                .any(|line| line.contains(&turned_away))
+            {
+                books.unread_from_dialers = (u64::MAX / 2, 1);
+            }
             faults.extend(books.faults());
             let place = format!("{} {:?}", stage.endpoint, stage.meeting);
             self.faults

@@ -4,6 +4,7 @@
 //! Nothing has a descriptor: whoever waits is called through a waker, now or when the clock has come to the time.
 
 mod stream;
+mod transport;
 mod weather;
 mod wire;
 
@@ -15,11 +16,12 @@ use std::task::Waker;
 use std::time::Duration;
 
 use zmq_engine::VirtualClock;
-use zmq_transport::{AddressError, Connection, Listener, Role, StreamOptions, Transport};
+use zmq_transport::Listener;
 
 use crate::dice::Dice;
 pub use stream::SimStream;
-use stream::{End, SimFramed, SimListener};
+use stream::{End, SimListener};
+pub use transport::{SimFramedTransport, SimTransport};
 pub use weather::Weather;
 use wire::{After, Wire};
 
@@ -433,71 +435,5 @@ impl State {
         self.order += 1;
         let order = self.order;
         self.later.push(Reverse(Later { at, order, waker }));
-    }
-}
-
-/// Byte streams: scheme `sim`.
-#[derive(Clone, Debug)]
-pub struct SimTransport(pub Net);
-
-/// Framed messages: scheme `simf`.
-#[derive(Clone, Debug)]
-pub struct SimFramedTransport(pub Net);
-
-fn check(address: &str) -> Result<(), AddressError> {
-    match address.find('/') {
-        None if !address.is_empty() => Ok(()),
-        None => Err(AddressError::NoHost),
-        Some(at) => Err(AddressError::Unexpected {
-            at,
-            met: Some('/'),
-            expected: "a name without a slash",
-        }),
-    }
-}
-
-impl Transport for SimTransport {
-    fn schemes(&self) -> &[&'static str] {
-        &["sim"]
-    }
-
-    fn check(&self, address: &str, _role: Role) -> Result<(), AddressError> {
-        check(address)
-    }
-
-    fn resolve_blocks(&self, _address: &str) -> bool {
-        false
-    }
-
-    fn connect(&self, target: &str, _options: &StreamOptions) -> io::Result<Connection> {
-        let end = self.0.connect_end(target, false)?;
-        Ok(Connection::Bytes(Box::new(SimStream::new(end))))
-    }
-
-    fn listen(&self, address: &str, _options: &StreamOptions) -> io::Result<Box<dyn Listener>> {
-        self.0.bind(address, false)
-    }
-}
-
-impl Transport for SimFramedTransport {
-    fn schemes(&self) -> &[&'static str] {
-        &["simf"]
-    }
-
-    fn check(&self, address: &str, _role: Role) -> Result<(), AddressError> {
-        check(address)
-    }
-
-    fn resolve_blocks(&self, _address: &str) -> bool {
-        false
-    }
-
-    fn connect(&self, target: &str, _options: &StreamOptions) -> io::Result<Connection> {
-        let end = self.0.connect_end(target, true)?;
-        Ok(Connection::Framed(Box::new(SimFramed::new(end))))
-    }
-
-    fn listen(&self, address: &str, _options: &StreamOptions) -> io::Result<Box<dyn Listener>> {
-        self.0.bind(address, true)
     }
 }

@@ -37,7 +37,7 @@ impl Default for Weather {
             refused: 0,
             cut: 0,
             cut_within: 4_096,
-            edges_only: false,
+            edges_only: true,
         }
     }
 }
