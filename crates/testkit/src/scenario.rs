@@ -403,7 +403,7 @@ impl Day {
             let (bound, dialed) = stage.ids.split_at(1);
             let mut books = self.world.books(&stage.address, bound, dialed);
             // A peer that comes back before its old link was missed is turned away, with what it said behind its READY.
-            let turned_away = format!("{} closed: this socket has its one peer", stage.endpoint);
+            let turned_away = format!("{} closed: Pattern(SecondPeer)", stage.endpoint);
             if self
                 .world
                 .log()

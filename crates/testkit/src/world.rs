@@ -448,7 +448,7 @@ fn describe(what: &Happening) -> String {
     match what {
         Happening::Closed {
             reason, was_ready, ..
-        } => format!("closed: {reason} (was ready: {was_ready})"),
+        } => format!("closed: {reason:?} (was ready: {was_ready})"),
         other => format!("{other:?}"),
     }
 }

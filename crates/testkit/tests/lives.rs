@@ -131,7 +131,7 @@ fn a_dripping_handshake_is_ended_at_its_one_deadline() {
     assert_eq!(world.clock.now() - began, Duration::from_secs(2));
     assert_eq!(world.counters(pull).handshakes_failed, 1);
     assert!(
-        world.tail().contains("the handshake took too long"),
+        world.tail().contains("closed: Protocol(HandshakeTimeout)"),
         "{}",
         world.tail()
     );

@@ -35,7 +35,9 @@ struct Hall {
     _context: Context,
 }
 
-fn hall(kind: SocketType, options: SocketOptions, max_handshakes: usize) -> Hall {
+fn hall(kind: SocketType, mut options: SocketOptions, max_handshakes: usize) -> Hall {
+    // A full backlog makes the system wait a second before it tries again.
+    options.stream.backlog = 4_096;
     let mut of_context = ContextOptions::default();
     of_context.max_handshakes = max_handshakes;
     let context = Context::with(of_context).expect("a context");
