@@ -8,8 +8,11 @@ use core::{
     panic::PanicInfo,
     ptr,
 };
+use zap as _;
 use zmq_patterns as _;
+use zmtp_mech_curve as _;
 use zmtp_mech_null as _;
+use zmtp_mech_plain as _;
 use zmtp_wire as _;
 
 struct Nothing;
