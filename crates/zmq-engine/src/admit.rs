@@ -6,9 +6,10 @@ use zmq_patterns::{Attach, PeerInfo, PeerRefused};
 use zmq_transport::Source;
 use zmtp_wire::{Heartbeat, Peer, SessionConfig};
 
-use crate::core::{Core, Effects, Life};
+use crate::core::{Core, Life};
 use crate::counters::Loss;
 use crate::driver::Driver;
+use crate::effects::Effects;
 use crate::io::{Channel, Io};
 use crate::link::Want;
 use crate::monitor::{CloseReason, Happening};

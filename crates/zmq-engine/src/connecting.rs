@@ -6,9 +6,10 @@ use zmq_patterns::Attach;
 use zmq_transport::Role;
 
 use crate::context::Command;
-use crate::core::{Effects, Life};
+use crate::core::Life;
 use crate::counters::Loss;
 use crate::dial::Dialing;
+use crate::effects::Effects;
 use crate::endpoint::{EndpointKind, EndpointRecord};
 use crate::error::{EndpointError, EndpointProblem};
 use crate::monitor::{CloseReason, Happening};

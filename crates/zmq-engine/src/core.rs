@@ -6,19 +6,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 use zmq_patterns::{Attach, DropReason, Output, Pattern, PeerKey};
 use zmtp_wire::{Message, SocketType};
 
 use crate::clock::{Clock, Nanos};
 use crate::counters::{Counters, Loss};
+use crate::effects::Effects;
 use crate::endpoint::EndpointRecord;
 use crate::inproc::Lane;
 use crate::link::Link;
 use crate::monitor::{CloseReason, Happening, MonitorEvent, MonitorQueue};
 use crate::options::SocketOptions;
 use crate::pipe::{BURST_MICROS, Carrier, Item, Marks, Pace, PeerFacts, Pipe};
-use crate::shared::{Notice, SocketShared};
 
 /// How far a socket is from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,66 +28,6 @@ pub(crate) enum Life {
     /// Closed by its owner; the driver lets the output out.
     Closing,
     Closed,
-}
-
-/// What to do once the lock is let go.
-///
-/// It is made for every message, so what is rare is behind a pointer.
-#[derive(Default)]
-pub(crate) struct Effects {
-    /// Links whose output is to be written now.
-    pub(crate) pump: SmallVec<[Arc<Link>; 1]>,
-    /// Inproc peers to tell.
-    pub(crate) notices: SmallVec<[(Arc<SocketShared>, Notice); 1]>,
-    /// A pipe has become hot: the driver's tick must run.
-    pub(crate) tick: bool,
-    /// Something that waiting callers look for has changed.
-    pub(crate) wake: bool,
-    rare: Option<Box<RareEffects>>,
-}
-
-/// What seldom has to be done.
-#[derive(Default)]
-pub(crate) struct RareEffects {
-    /// Links that may be ready in both directions.
-    pub(crate) drive: Vec<Arc<Link>>,
-    /// Links to close.
-    pub(crate) close: Vec<(Arc<Link>, CloseReason)>,
-}
-
-impl Effects {
-    pub(crate) fn drive(&mut self, link: Arc<Link>) {
-        self.rare.get_or_insert_default().drive.push(link);
-    }
-
-    pub(crate) fn close(&mut self, link: Arc<Link>, reason: CloseReason) {
-        self.rare.get_or_insert_default().close.push((link, reason));
-    }
-
-    pub(crate) fn take_rare(&mut self) -> Option<Box<RareEffects>> {
-        self.rare.take()
-    }
-
-    /// Whether nothing is left to be done.
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.pump.is_empty()
-            && self.notices.is_empty()
-            && !self.tick
-            && !self.wake
-            && self.rare.is_none()
-    }
-}
-
-impl core::fmt::Debug for Effects {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Effects")
-            .field("pump", &self.pump.len())
-            .field("notices", &self.notices.len())
-            .field("tick", &self.tick)
-            .field("wake", &self.wake)
-            .finish_non_exhaustive()
-    }
 }
 
 /// The state of one socket.

@@ -12,8 +12,8 @@ use zmq_patterns::PeerKey;
 
 use crate::clock::Nanos;
 use crate::context::{Command, ContextShared, token};
-use crate::core::Effects;
 use crate::dial::Dialer;
+use crate::effects::Effects;
 use crate::link::Want;
 use crate::listen::ListenerState;
 use crate::pipe::Pace;

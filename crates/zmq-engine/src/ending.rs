@@ -5,8 +5,9 @@ use std::sync::{Arc, PoisonError};
 
 use crate::clock::Nanos;
 use crate::closing::CloseReport;
-use crate::core::{Effects, Life};
+use crate::core::Life;
 use crate::driver::{Closing, Driver, Timer};
+use crate::effects::Effects;
 use crate::monitor::{CloseReason, Happening};
 use crate::pipe::Carrier;
 use crate::shared::SocketShared;

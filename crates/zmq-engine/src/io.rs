@@ -9,7 +9,7 @@ use zmq_transport::{ByteStream, FramedStream, Source};
 use zmtp_wire::{Message, Properties, Session};
 
 use crate::clock::Nanos;
-use crate::core::Effects;
+use crate::effects::Effects;
 use crate::monitor::CloseReason;
 use crate::pipe::{FLUSH_OCTETS, Item};
 use crate::poller::Interest;

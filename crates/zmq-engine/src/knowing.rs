@@ -2,8 +2,8 @@
 
 use zmtp_wire::{SocketType, Version};
 
-use crate::core::Effects;
 use crate::counters::Counters;
+use crate::effects::Effects;
 use crate::monitor::{CloseReason, Monitor};
 use crate::socket::Socket;
 

@@ -26,6 +26,7 @@ mod core;
 mod counters;
 mod dial;
 mod driver;
+mod effects;
 mod ending;
 mod endpoint;
 mod error;

@@ -13,7 +13,7 @@ use zmq_transport::Source;
 
 use crate::clock::Nanos;
 use crate::context::Command;
-use crate::core::Effects;
+use crate::effects::Effects;
 use crate::io::{Channel, Io};
 use crate::monitor::CloseReason;
 use crate::pipe::Pace;
@@ -181,10 +181,10 @@ impl Link {
             }
             effects.tick |= !hot_registered;
             core.hot_registered = true;
-            if want.read {
-                if let Some(link) = core.link(key) {
-                    effects.drive(link);
-                }
+            if want.read
+                && let Some(link) = core.link(key)
+            {
+                effects.drive(link);
             }
         }
         // The link is let go before the socket: a sender that finds the link held has left its message before we looked.

@@ -31,15 +31,8 @@ impl Link {
         if io.channel.is_none() {
             return;
         }
-        let mut freed = (0, 0);
-        if matches!(reason, CloseReason::Protocol(_)) {
-            // The session may have a last word: an ERROR command. One try, and no more.
-            let _ = io.write_out(&mut freed);
-        }
+        let freed = last_words(&mut io, shared, &reason);
         let cut = io.session.output_cut();
-        if reason == CloseReason::ByUs {
-            read_away(&mut io, shared);
-        }
         let channel = self.take_channel(&mut io, shared);
         let descriptor = channel.as_ref().and_then(Channel::descriptor);
         drop(channel);
@@ -52,7 +45,7 @@ impl Link {
         drop(io);
 
         let mut core = shared.lock();
-        core.counters.transmitted = core.counters.transmitted.saturating_add(freed.0 as u64);
+        core.counters.transmitted = core.counters.transmitted.saturating_add(freed as u64);
         let Some(key) = self.key() else { return };
         let open = core.life == Life::Open || core.life == Life::Closing;
         let immediate = core.options.immediate;
@@ -95,6 +88,20 @@ impl Link {
         }
         shared.run(effects);
     }
+}
+
+/// What is still to be done on a stream that is about to close; gives the number of messages that left thereby.
+fn last_words(io: &mut Io, shared: &SocketShared, reason: &CloseReason) -> usize {
+    let mut freed = (0, 0);
+    match reason {
+        CloseReason::Protocol(_) => {
+            // The session may have a last word: an ERROR command. One try, and no more.
+            let _ = io.write_out(&mut freed);
+        }
+        CloseReason::ByUs => read_away(io, shared),
+        _ => {}
+    }
+    freed.0
 }
 
 /// Empties what the kernel holds for us. A TCP connection that is closed over unread octets is reset, and with it go octets of

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use zmq_patterns::{Attach, PeerInfo, PeerKey, PeerRefused};
 use zmtp_wire::SocketType;
 
-use crate::core::{Core, Effects, Life};
+use crate::core::{Core, Life};
 use crate::counters::Loss;
+use crate::effects::Effects;
 use crate::inproc::{Lane, LaneMarks, Side};
 use crate::monitor::{CloseReason, Happening};
 use crate::pipe::{Carrier, PeerFacts};

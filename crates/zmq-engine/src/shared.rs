@@ -10,8 +10,9 @@ use zmtp_wire::SocketType;
 
 use crate::closing::CloseState;
 use crate::context::{Command, ContextShared};
-use crate::core::{Core, Effects};
+use crate::core::Core;
 use crate::counters::Loss;
+use crate::effects::Effects;
 use crate::inproc::messages_of;
 use crate::link::Want;
 use crate::monitor::{CloseReason, Happening};

@@ -3,8 +3,9 @@
 use zmq_patterns::{Route, SendRefused, Source, Taken};
 use zmtp_wire::Message;
 
-use crate::core::{Core, Effects, Life};
+use crate::core::{Core, Life};
 use crate::counters::Loss;
+use crate::effects::Effects;
 use crate::error::{RecvError, SendError, SendFailure};
 use crate::inproc::LaneMarks;
 use crate::options::SocketOption;

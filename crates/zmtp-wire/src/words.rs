@@ -23,77 +23,42 @@ impl Display for Error {
 
 impl Display for Misbehaved {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
-        match self {
-            Self::FrameLength(length) => write!(out, "{length} is the length of no frame"),
-            Self::FrameTooLarge(length) => {
-                write!(
-                    out,
-                    "a frame of {length} octets is larger than frames may be"
-                )
-            }
+        let (count, what) = match self {
+            Self::FrameLength(length) => (*length, "octets are the length of no frame"),
+            Self::FrameTooLarge(length) => (*length, "octets are more than a frame may have"),
             Self::CommandTooLarge(length) => {
-                write!(
-                    out,
-                    "a command of {length} octets is larger than commands may be now"
-                )
+                (*length, "octets are more than a command may have now")
             }
-            Self::MessageTooLarge(length) => {
-                write!(
-                    out,
-                    "a message of {length} octets or more is larger than messages may be"
-                )
-            }
-            Self::TooManyParts(parts) => {
-                write!(
-                    out,
-                    "a message of {parts} frames or more has more than messages may have"
-                )
-            }
-            Self::TopicTooLong(length) => {
-                write!(
-                    out,
-                    "a topic or group of {length} octets is longer than they may be"
-                )
-            }
-            Self::CommandWithMore => {
-                write!(
-                    out,
-                    "a command says that frames follow, but commands are single frames"
-                )
-            }
-            Self::MalformedCommand => write!(out, "a command has no proper name"),
-            Self::Malformed(name) => write!(out, "{name} does not follow its grammar"),
-            Self::UnexpectedCommand => write!(out, "a frame came that has no place here"),
-            Self::MalformedMetadata => {
-                write!(
-                    out,
-                    "a property ends too early, has no name or is named twice"
-                )
-            }
+            Self::MessageTooLarge(length) => (*length, "octets are more than a message may have"),
+            Self::TooManyParts(parts) => (*parts as u64, "frames are more than a message may have"),
+            Self::TopicTooLong(length) => (*length as u64, "octets are more than a topic may have"),
             Self::TooManyProperties(count) => {
-                write!(
-                    out,
-                    "{count} properties or more are more than a peer may have"
-                )
+                (*count as u64, "properties are more than it may have")
             }
-            Self::RoutingId { length } => write!(
-                out,
-                "its routing id of {length} octets is longer than 255 or begins with the reserved zero octet"
+            Self::TooEager(octets) => (*octets as u64, "octets came before it was let in"),
+            Self::RoutingId { length } => (
+                *length as u64,
+                "octets of routing id are more than 255, or begin with the reserved zero octet",
             ),
-            Self::TooEager(octets) => {
-                write!(
-                    out,
-                    "{octets} octets came before it was let in, more than are kept"
-                )
-            }
-            Self::Cryptographic => {
-                write!(
-                    out,
-                    "a frame was not sealed with the keys of this connection"
-                )
-            }
-            Self::Sequence => write!(out, "a nonce was not larger than the one before it"),
-            Self::EmptyUnit => write!(out, "a unit came without its flags octet"),
+            Self::Malformed(name) => return write!(out, "{name} does not follow its grammar"),
+            other => return out.write_str(other.words()),
+        };
+        write!(out, "{count} {what}")
+    }
+}
+
+impl Misbehaved {
+    /// The faults that have no number in them.
+    const fn words(&self) -> &'static str {
+        match self {
+            Self::CommandWithMore => "a command says that frames follow, but it is a single frame",
+            Self::MalformedCommand => "a command has no proper name",
+            Self::UnexpectedCommand => "a frame came that has no place here",
+            Self::MalformedMetadata => "a property ends too early, has no name or is named twice",
+            Self::Cryptographic => "a frame was not sealed with the keys of this connection",
+            Self::Sequence => "a nonce was not larger than the one before it",
+            Self::EmptyUnit => "a unit came without its flags octet",
+            _ => "it did what it may not",
         }
     }
 }

@@ -1,0 +1,69 @@
+//! What a step under a socket's lock leaves to be done outside it.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::link::Link;
+use crate::monitor::CloseReason;
+use crate::shared::{Notice, SocketShared};
+
+/// What to do once the lock is let go.
+///
+/// It is made for every message, so what is rare is behind a pointer.
+#[derive(Default)]
+pub(crate) struct Effects {
+    /// Links whose output is to be written now.
+    pub(crate) pump: SmallVec<[Arc<Link>; 1]>,
+    /// Inproc peers to tell.
+    pub(crate) notices: SmallVec<[(Arc<SocketShared>, Notice); 1]>,
+    /// A pipe has become hot: the driver's tick must run.
+    pub(crate) tick: bool,
+    /// Something that waiting callers look for has changed.
+    pub(crate) wake: bool,
+    rare: Option<Box<RareEffects>>,
+}
+
+/// What seldom has to be done.
+#[derive(Default)]
+pub(crate) struct RareEffects {
+    /// Links that may be ready in both directions.
+    pub(crate) drive: Vec<Arc<Link>>,
+    /// Links to close.
+    pub(crate) close: Vec<(Arc<Link>, CloseReason)>,
+}
+
+impl Effects {
+    pub(crate) fn drive(&mut self, link: Arc<Link>) {
+        self.rare.get_or_insert_default().drive.push(link);
+    }
+
+    pub(crate) fn close(&mut self, link: Arc<Link>, reason: CloseReason) {
+        self.rare.get_or_insert_default().close.push((link, reason));
+    }
+
+    pub(crate) fn take_rare(&mut self) -> Option<Box<RareEffects>> {
+        self.rare.take()
+    }
+
+    /// Whether nothing is left to be done.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pump.is_empty()
+            && self.notices.is_empty()
+            && !self.tick
+            && !self.wake
+            && self.rare.is_none()
+    }
+}
+
+impl core::fmt::Debug for Effects {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Effects")
+            .field("pump", &self.pump.len())
+            .field("notices", &self.notices.len())
+            .field("tick", &self.tick)
+            .field("wake", &self.wake)
+            .finish_non_exhaustive()
+    }
+}
