@@ -1,1 +1,35 @@
-//! Runs against real libzmq and JeroMQ.
+//! Runs of the engine against other implementations: libzmq 4.3.5, JeroMQ, and peers that speak old versions of ZMTP.
+//!
+//! Each implementation is a [`Side`](peer_script::Side) in a process of its own, so that it can be killed and stopped, and so that
+//! no library can lean on the other. [`Ours`] is the engine's side. A [`Cell`] is one thing that two sides try together; the
+//! program `interop` runs all of them.
+#![forbid(unsafe_code)]
+
+mod arena;
+mod cell;
+mod heartbeat;
+mod ours;
+mod pairs;
+mod programs;
+mod reconnect;
+mod routing;
+mod settings;
+mod topics;
+
+pub use arena::{Arena, Outcome, Player, Program, Verdict};
+pub use cell::{Cell, Tally, run};
+pub use ours::Ours;
+pub use programs::{PLAY, libzmq, ours};
+
+use arena::Transport;
+
+/// Everything that is tried with libzmq.
+#[must_use]
+pub fn with_libzmq() -> Vec<Cell> {
+    let mut cells = pairs::cells("libzmq", &Transport::ALL);
+    cells.extend(reconnect::cells());
+    cells.extend(heartbeat::cells());
+    cells.extend(topics::cells());
+    cells.extend(routing::cells());
+    cells
+}

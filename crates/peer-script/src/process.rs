@@ -102,6 +102,7 @@ impl Process {
         requests
             .write_all(line.as_bytes())
             .map_err(|error| gone(&error))?;
+        self.await_answer(request.wait())?;
         line.clear();
         if self
             .answers
