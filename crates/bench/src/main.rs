@@ -20,7 +20,7 @@ mod statistics;
 mod table;
 
 use std::error::Error;
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stderr, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -50,7 +50,8 @@ fn main() -> ExitCode {
 }
 
 fn worker(job: &[String]) -> Result<()> {
-    work(Ours::new, &job.join(" ").parse()?, &mut stdout().lock())
+    let job = job.join(" ").parse()?;
+    work(Ours::new, &job, &mut stdin().lock(), &mut stdout().lock())
 }
 
 fn compare(arguments: &[String]) -> Result<()> {

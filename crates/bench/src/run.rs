@@ -10,10 +10,10 @@ use std::{env, fs, process, thread};
 use peer_script::{Job, Measurement};
 
 use crate::Result;
-use crate::shape::{Kind, Shape};
+use crate::shape::Shape;
 
 /// A run that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 const LIBZMQ_PACKAGE: &str = "libzmq-ref";
 const LIBZMQ_PROGRAM: &str = "libzmq-peer";
 
@@ -127,7 +127,7 @@ impl Worker {
         let mut child = Command::new(&program.path)
             .arg(program.verb)
             .args(job.arguments())
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{who}: {}: {error}", program.path.display()))?;
@@ -168,7 +168,9 @@ impl Worker {
             .to_owned())
     }
 
+    /// Tells the worker to go when it is done, and waits for that.
     fn measurement(mut self) -> Result<Measurement> {
+        drop(self.child.stdin.take());
         let measurement = self.line()?.parse()?;
         // Its output ends when it does.
         let left = self.deadline.saturating_duration_since(Instant::now());
@@ -212,25 +214,19 @@ pub(crate) fn run(
     };
     job.endpoint = binder.bound()?;
     let connector = Worker::start(program, &job, deadline)?;
-    // What cannot fail alone is asked first: a receiver that waits for a dead sender would only say that it hangs.
-    let (bound, connected) = if shape.kind == Kind::PubSub {
-        let bound = binder.measurement()?;
-        (bound, connector.measurement()?)
-    } else {
+    // Senders stay until they are told to go, which is when the receiver has everything.
+    let (sender, receiver, timed) = if parts.binder_sends {
         let connected = connector.measurement()?;
-        (binder.measurement()?, connected)
-    };
-    let (sender, receiver) = if parts.binder_sends {
-        (bound, connected)
+        (binder.measurement()?, connected, connected)
+    } else if parts.connector_times {
+        let connected = connector.measurement()?;
+        (connected, binder.measurement()?, connected)
     } else {
-        (connected, bound)
+        let bound = binder.measurement()?;
+        (connector.measurement()?, bound, bound)
     };
     Ok(Outcome {
-        timed: if parts.connector_times {
-            connected
-        } else {
-            bound
-        },
+        timed,
         sender_cpu: cpu_each(&sender),
         receiver_cpu: cpu_each(&receiver),
     })

@@ -1,7 +1,7 @@
 //! One end of a benchmark, the same loops for every implementation.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{Read, Write, copy, sink};
 use std::str::FromStr;
 use std::thread;
 use std::time::Instant;
@@ -136,20 +136,28 @@ impl FromStr for Job {
 
 /// Does a job. Writes `bound <endpoint>` as soon as others can connect, and at the end the measurement.
 ///
+/// The roles `push` and `pub` close their sockets when `input` ends, which should be after the other end has measured:
+/// libzmq can lose what a peer sent over ipc when that peer leaves while the receiver is at its high-water mark.
+///
 /// # Errors
 /// As the implementation; an unknown role.
-pub fn work<C: Contender>(make: impl Fn() -> C, job: &Job, output: &mut impl Write) -> Result<()> {
+pub fn work<C: Contender>(
+    make: impl Fn() -> C,
+    job: &Job,
+    input: &mut impl Read,
+    output: &mut impl Write,
+) -> Result<()> {
     if let [core, ..] = job.cores[..] {
         pin_to_core(core)?;
     }
     // Made after pinning, so that its threads stay on the core as well.
     let contender = make();
     let measurement = match job.role.as_str() {
-        "push" => push(contender, job)?,
+        "push" => push(&contender, job, input)?,
         "pull" => pull(&contender, job, output)?,
         "req" => req(&contender, job)?,
         "rep" => rep(&contender, job, output)?,
-        "pub" => publish(contender, job, output)?,
+        "pub" => publish(&contender, job, (input, output))?,
         "sub" => subscribe(&contender, job)?,
         "inproc-thr" => inproc_push(&contender, job)?,
         "inproc-lat" => inproc_echo(&contender, job)?,
@@ -194,7 +202,7 @@ fn announce(output: &mut impl Write, endpoint: &str) -> Result<()> {
     Ok(output.flush()?)
 }
 
-fn push<C: Contender>(contender: C, job: &Job) -> Result<Measurement> {
+fn push<C: Contender>(contender: &C, job: &Job, input: &mut impl Read) -> Result<Measurement> {
     let octets = payload(job.size);
     let socket = contender.open("PUSH", false)?;
     contender.connect(&socket, &job.endpoint)?;
@@ -202,9 +210,10 @@ fn push<C: Contender>(contender: C, job: &Job) -> Result<Measurement> {
     for _ in 0..job.count {
         contender.send(&socket, octets)?;
     }
+    copy(input, &mut sink())?;
+    let measurement = watch.stop(job.count);
     contender.close(socket)?;
-    drop(contender);
-    Ok(watch.stop(job.count))
+    Ok(measurement)
 }
 
 /// Time runs from the first message on, so that connecting is no part of it.
@@ -273,7 +282,11 @@ fn rep<C: Contender>(contender: &C, job: &Job, output: &mut impl Write) -> Resul
 }
 
 /// Marks are off: PUB drops above them, and the subscribers here wait for every message.
-fn publish<C: Contender>(contender: C, job: &Job, output: &mut impl Write) -> Result<Measurement> {
+fn publish<C: Contender>(
+    contender: &C,
+    job: &Job,
+    (input, output): (&mut impl Read, &mut impl Write),
+) -> Result<Measurement> {
     let octets = payload(job.size);
     let socket = contender.open("PUB", true)?;
     announce(output, &contender.bind(&socket, &job.endpoint)?)?;
@@ -282,9 +295,10 @@ fn publish<C: Contender>(contender: C, job: &Job, output: &mut impl Write) -> Re
     for _ in 0..job.count {
         contender.send(&socket, octets)?;
     }
+    copy(input, &mut sink())?;
+    let measurement = watch.stop(job.count * job.peers);
     contender.close(socket)?;
-    drop(contender);
-    Ok(watch.stop(job.count * job.peers))
+    Ok(measurement)
 }
 
 fn subscribe<C: Contender>(contender: &C, job: &Job) -> Result<Measurement> {

@@ -12,7 +12,13 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     match arguments.split_first() {
         None => serve(&mut Libzmq::default(), stdin().lock(), stdout().lock())?,
         Some((verb, rest)) if verb == "perf" => {
-            work(Context::new, &rest.join(" ").parse()?, &mut stdout().lock())?
+            let job = rest.join(" ").parse()?;
+            work(
+                Context::new,
+                &job,
+                &mut stdin().lock(),
+                &mut stdout().lock(),
+            )?
         }
         Some((verb, _)) => return Err(format!("unknown verb {verb}").into()),
     }
