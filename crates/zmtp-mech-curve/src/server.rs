@@ -361,3 +361,15 @@ impl core::fmt::Debug for Server {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_costs_little_before_it_has_proven_who_it_is() {
+        // All that a connection holds up to INITIATE, its own metadata aside.
+        assert!(size_of::<Server>() + size_of::<Fresh>() <= 256);
+        assert_eq!(size_of::<Remembered>(), 32 + 8 + 32);
+    }
+}
