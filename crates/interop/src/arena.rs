@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use peer_script::{Failure, Process, Side, Value};
 
 /// How long a cell waits for what must come.
-pub const WAIT: Duration = Duration::from_secs(5);
+pub(crate) const WAIT: Duration = Duration::from_secs(5);
+
+/// How long our side waits before the other is reminded of what waits for it.
+const SLICE: Duration = Duration::from_millis(20);
 
 /// One of the two sides of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +73,7 @@ pub enum Verdict {
 pub type Outcome<T = ()> = Result<T, Verdict>;
 
 /// A failure with these words.
-pub fn fail<T>(what: impl Into<String>) -> Outcome<T> {
+pub(crate) fn fail<T>(what: impl Into<String>) -> Outcome<T> {
     Err(Verdict::Failed(what.into()))
 }
 
@@ -151,6 +154,22 @@ impl Arena {
     pub fn kill(&mut self, player: Player) {
         self.processes[player as usize] = None;
         self.open.retain(|sock| sock.player != player);
+    }
+
+    /// What the monitors of our side have recorded and nobody asked about, to explain a failure.
+    #[must_use]
+    pub fn history(&mut self) -> String {
+        let mut history = String::new();
+        for sock in self.open.clone() {
+            if let (Player::Ours, Some(process)) =
+                (sock.player, &mut self.processes[sock.player as usize])
+                && let Err(failure) = process.event(&sock.name, "-", Duration::ZERO)
+                && failure.is_again()
+            {
+                history.push_str(&format!("; {} {}", sock.kind, failure.text));
+            }
+        }
+        history
     }
 
     /// Ends a cell: closes its sockets, or after a failure both processes.
@@ -306,7 +325,14 @@ impl Arena {
     /// # Errors
     /// As the player.
     pub fn recv(&mut self, sock: &Sock) -> Outcome<Vec<Vec<u8>>> {
-        self.act(sock, "recv", |side, name| side.recv(name, WAIT))
+        let received = self.receive(sock, WAIT)?;
+        received.map_err(|failure| {
+            Verdict::Failed(format!(
+                "{} {} recv: {failure}",
+                sock.player.name(),
+                sock.kind
+            ))
+        })
     }
 
     /// Receives what may come, or says with which code it failed.
@@ -318,7 +344,37 @@ impl Arena {
         sock: &Sock,
         wait: Duration,
     ) -> Outcome<Result<Vec<Vec<u8>>, String>> {
-        codes(self.side(sock.player)?.recv(&sock.name, wait))
+        codes(self.receive(sock, wait)?)
+    }
+
+    fn receive(&mut self, sock: &Sock, wait: Duration) -> Outcome<Result<Vec<Vec<u8>>, Failure>> {
+        let deadline = Instant::now() + wait;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let slice = if sock.player == Player::Ours {
+                left.min(SLICE)
+            } else {
+                left
+            };
+            match self.side(sock.player)?.recv(&sock.name, slice) {
+                Err(failure) if failure.is_again() && left > slice => self.remind()?,
+                result => return Ok(result),
+            }
+        }
+    }
+
+    /// libzmq learns about new peers, and sends them its subscriptions, inside calls of its user: makes one without effect.
+    fn remind(&mut self) -> Outcome {
+        for sock in self.open.clone() {
+            if sock.player == Player::Theirs {
+                // Fails: nothing is connected to it.
+                let _ = codes(
+                    self.side(Player::Theirs)?
+                        .disconnect(&sock.name, "tcp://127.0.0.1:1"),
+                )?;
+            }
+        }
+        Ok(())
     }
 
     /// Receives, and compares.
@@ -389,7 +445,7 @@ fn codes<T>(result: Result<T, Failure>) -> Outcome<Result<T, String>> {
 
 /// Frames for people: short ones in full, long ones by their size.
 #[must_use]
-pub fn describe(frames: &[Vec<u8>]) -> String {
+pub(crate) fn describe(frames: &[Vec<u8>]) -> String {
     let words: Vec<String> = frames
         .iter()
         .map(|frame| match frame.len() {

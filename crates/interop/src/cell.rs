@@ -72,13 +72,18 @@ pub fn run(
         }
         let started = Instant::now();
         let outcome = (cell.run)(arena);
+        let history = if outcome.is_err() {
+            arena.history()
+        } else {
+            String::new()
+        };
         arena.clear(matches!(outcome, Err(Verdict::Failed(_))));
         match outcome {
             Ok(()) => tally.passed += 1,
             Err(Verdict::Failed(reason)) => {
                 tally.failed += 1;
                 report(&format!(
-                    "FAILED  {} ({:.1?}): {reason}",
+                    "FAILED  {} ({:.1?}): {reason}{history}",
                     cell.name,
                     started.elapsed()
                 ));

@@ -144,11 +144,13 @@ impl Side for Libzmq {
     }
 
     fn close(&mut self, socket: &str) -> Result<(), Failure> {
-        self.monitors.remove(socket);
-        self.sockets
-            .remove(socket)
-            .map(drop)
-            .ok_or_else(|| invalid("no socket", socket))
+        let closing = self.sockets.remove(socket);
+        let closing = closing.ok_or_else(|| invalid("no socket", socket))?;
+        if self.monitors.contains_key(socket) {
+            closing.stop_monitor()?;
+            self.monitors.remove(socket);
+        }
+        Ok(())
     }
 
     fn version(&mut self) -> Result<String, Failure> {

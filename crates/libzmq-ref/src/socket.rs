@@ -306,6 +306,16 @@ impl Socket {
         check(unsafe { ffi::zmq_socket_monitor(self.raw, endpoint.as_ptr(), 0xffff) }).map(drop)
     }
 
+    /// Reports no more events. To be called before whoever reads them is closed: libzmq's own thread would wait for a reader
+    /// without end.
+    ///
+    /// # Errors
+    /// As `zmq_socket_monitor`.
+    pub fn stop_monitor(&self) -> Result<(), Error> {
+        // SAFETY: the socket is open; without an endpoint nothing is read.
+        check(unsafe { ffi::zmq_socket_monitor(self.raw, ptr::null(), 0) }).map(drop)
+    }
+
     /// Sends one frame, which is copied.
     ///
     /// # Errors
