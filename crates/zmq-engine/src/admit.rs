@@ -108,7 +108,9 @@ impl Driver {
             }
             Origin::Dialed(dialer) => {
                 let key = self.dialers.get(&dialer).map(|dialer| dialer.key);
-                let pipe = key.and_then(|key| core.pipe(key));
+                let pipe = key
+                    .and_then(|key| core.pipe(key))
+                    .filter(|pipe| pipe.dialer == Some(dialer));
                 let (Some(key), Some(pipe)) = (key, pipe) else {
                     return Err(None);
                 };

@@ -86,6 +86,8 @@ impl Socket {
         let mut effects = Effects::default();
         let mut core = self.shared.enter(&mut effects);
         if core.connects_once() && core.endpoints.iter().any(|one| one.is_dialed_to(endpoint)) {
+            drop(core);
+            self.shared.run(effects);
             return Ok(());
         }
         let routing_id = core.connect_routing_id.take();
@@ -161,9 +163,9 @@ impl Socket {
         let record = core.endpoints.remove(place);
         drop(core);
         match record.kind {
-            EndpointKind::Dialed { key, .. } | EndpointKind::InprocDialed { key, .. } => {
+            EndpointKind::Dialed { dialer, key } | EndpointKind::InprocDialed { dialer, key } => {
                 self.shared.stop_listening(std::slice::from_ref(&record));
-                self.shared.let_peer_go(key);
+                self.shared.let_peer_go(key, dialer);
             }
             _ => self.shared.stop_listening(std::slice::from_ref(&record)),
         }
@@ -195,7 +197,7 @@ impl Socket {
         });
         for pending in waiting {
             if let Some(dialer) = pending.socket.upgrade() {
-                crate::meeting::meet(&dialer, pending.key, shared, endpoint);
+                crate::meeting::meet(&dialer, (pending.key, pending.dialer), shared, endpoint);
             }
         }
         Ok(endpoint.to_owned())
@@ -249,7 +251,7 @@ impl Socket {
         effects.wake = true;
         shared.run(effects);
         if let Some((binder, _)) = found {
-            crate::meeting::meet(shared, key, &binder, endpoint);
+            crate::meeting::meet(shared, (key, id), &binder, endpoint);
         }
         Ok(())
     }
@@ -287,13 +289,18 @@ impl SocketShared {
     }
 
     /// The peer of a dialed endpoint is not wanted any more: what waits for it may leave for the linger time.
-    fn let_peer_go(self: &Arc<Self>, key: zmq_patterns::PeerKey) {
+    fn let_peer_go(self: &Arc<Self>, key: zmq_patterns::PeerKey, id: u64) {
         let mut effects = Effects::default();
         let mut core = self.enter(&mut effects);
         let linger = core.options.linger;
         let mut leave = None;
-        let Some(pipe) = core.pipe(key) else { return };
-        let dialer = pipe.dialer;
+        // The dialer may have given up meanwhile, and the key may have another owner.
+        let pipe = core.pipe(key).filter(|pipe| pipe.dialer == Some(id));
+        let Some(pipe) = pipe else {
+            drop(core);
+            self.run(effects);
+            return;
+        };
         match &pipe.carrier {
             Carrier::Inproc(lane, side) => {
                 let (lane, side) = (Arc::clone(lane), *side);
@@ -320,18 +327,13 @@ impl SocketShared {
                     pipe.full = true;
                     pipe.leaving = true;
                 }
-                if let Some(id) = dialer {
-                    let deadline = linger.map(|linger| self.ctx.clock.now().plus(linger));
-                    leave = Some((id, deadline));
-                } else {
-                    core.detach(key, Loss::PeerLeft);
-                }
+                leave = Some(linger.map(|linger| self.ctx.clock.now().plus(linger)));
             }
         }
         core.settle(&mut effects);
         drop(core);
         effects.wake = true;
-        if let Some((id, deadline)) = leave {
+        if let Some(deadline) = leave {
             self.ctx.command(Command::LeavePeer {
                 id,
                 deadline: deadline.unwrap_or(crate::clock::Nanos::NEVER),

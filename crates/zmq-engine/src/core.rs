@@ -234,6 +234,7 @@ impl Core {
             }
             self.counters.transmitted += u64::from(written.messages);
             self.counters.lose(Loss::Conflated, written.replaced);
+            self.counters.lose(Loss::PeerLeft, written.unheard);
             if let Some(notice) = written.notice {
                 effects.notices.push(notice);
             }
@@ -387,6 +388,21 @@ impl Core {
     pub(crate) fn is_empty(&mut self, key: PeerKey) -> bool {
         self.pipe(key)
             .is_none_or(|pipe| pipe.queued_messages() == 0 && pipe.in_flight == 0)
+    }
+
+    /// Whether the driver waits for this peer's queue to empty, and it has.
+    pub(crate) fn is_awaited(&mut self, key: PeerKey) -> bool {
+        let closing = self.life == Life::Closing;
+        self.pipe(key).is_some_and(|pipe| {
+            (closing || pipe.leaving) && pipe.out.is_empty() && pipe.in_flight == 0
+        })
+    }
+
+    /// Forgets the endpoint of a dialer that is no more.
+    pub(crate) fn forget_dialer(&mut self, dialer: Option<u64>) {
+        if let Some(dialer) = dialer {
+            self.endpoints.retain(|one| !one.is_dialer(dialer));
+        }
     }
 
     pub(crate) fn report_ended(&mut self, was_ready: bool, endpoint: &str) {

@@ -385,9 +385,14 @@ impl Driver {
             self.end_shaking(shaking, CloseReason::ByUs);
         }
         let mut core = dialer.socket.lock();
-        core.endpoints.retain(|one| !one.is_dialer(id));
-        let link = core.link(dialer.key);
-        core.detach(dialer.key, Loss::PeerLeft);
+        core.forget_dialer(Some(id));
+        let ours = core
+            .pipe(dialer.key)
+            .is_some_and(|pipe| pipe.dialer == Some(id));
+        let link = core.link(dialer.key).filter(|_| ours);
+        if ours {
+            core.detach(dialer.key, Loss::PeerLeft);
+        }
         core.report_ended(link.is_some(), &dialer.endpoint);
         drop(core);
         if let Some(link) = link {

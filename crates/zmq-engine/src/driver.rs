@@ -307,6 +307,10 @@ impl Driver {
         if socket.has_sleepers() {
             // A caller sleeps on the same descriptors and is waking up right now.
             socket.leave_to_callers();
+            // It may have left between the look and the hand-over.
+            if !socket.on_patrol.swap(true, Ordering::SeqCst) {
+                self.begin_patrol(socket);
+            }
         } else if socket.has_waiters() {
             // A caller was told and should come; if it does not, the patrol will see.
             socket.leave_to_callers();

@@ -30,7 +30,11 @@ impl EndpointRecord {
     }
 
     pub(crate) fn is_dialer(&self, id: u64) -> bool {
-        matches!(self.kind, EndpointKind::Dialed { dialer, .. } if dialer == id)
+        matches!(
+            self.kind,
+            EndpointKind::Dialed { dialer, .. } | EndpointKind::InprocDialed { dialer, .. }
+                if dialer == id
+        )
     }
 
     pub(crate) fn is_bound(&self) -> bool {

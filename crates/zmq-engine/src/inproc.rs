@@ -87,6 +87,8 @@ pub(crate) struct Written {
     pub(crate) full: bool,
     pub(crate) messages: u32,
     pub(crate) replaced: u64,
+    /// Messages that nobody will read: the peer has closed, and this socket has not heard of it yet.
+    pub(crate) unheard: u64,
     pub(crate) notice: Option<(Arc<SocketShared>, Notice)>,
 }
 
@@ -161,6 +163,7 @@ impl Lane {
                 full: false,
                 messages: 0,
                 replaced: 0,
+                unheard: u64::from(is_message),
                 notice: None,
             };
         }
@@ -182,6 +185,7 @@ impl Lane {
             full,
             messages: u32::from(is_message),
             replaced,
+            unheard: 0,
             notice: if tell {
                 self.notice(side.other(), Notice::Readable)
             } else {
@@ -220,6 +224,11 @@ impl Lane {
         half.capacity.map_or(1024, |capacity| {
             u32::try_from(capacity.saturating_add(1) / 2).unwrap_or(u32::MAX)
         })
+    }
+
+    /// Whether the peer of `side` has closed.
+    pub(crate) fn has_ended(&self, side: Side) -> bool {
+        self.half(side.other()).ended
     }
 
     pub(crate) fn is_full(&self, side: Side) -> bool {

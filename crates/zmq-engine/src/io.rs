@@ -18,6 +18,9 @@ use crate::shared::SocketShared;
 /// The most chunks handed to one write.
 const CHUNKS: usize = 64;
 
+/// The flags octet of a unit that holds a command.
+const UNIT_COMMAND: u8 = 2;
+
 /// What carries the octets.
 pub(crate) enum Channel {
     Bytes(Box<dyn ByteStream>),
@@ -78,6 +81,8 @@ pub(crate) struct Io {
     pub(crate) encoded: usize,
     /// A unit that a framed stream would not take yet.
     pub(crate) unit: Option<bytes::Bytes>,
+    /// Part of the message under way on a framed stream has left.
+    begun: bool,
     pub(crate) leftover: Option<Leftover>,
     /// Reading stopped at the mark.
     pub(crate) paused: bool,
@@ -109,6 +114,7 @@ impl Io {
             batch: VecDeque::new(),
             encoded: 0,
             unit: None,
+            begun: false,
             leftover: None,
             paused: false,
             stalled: false,
@@ -191,7 +197,7 @@ impl Io {
                 return Ok(());
             };
             match stream.try_transmit(&unit) {
-                Ok(()) => {}
+                Ok(()) => self.begun |= self.encoded > 0 && unit.first() != Some(&UNIT_COMMAND),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.unit = Some(unit);
                     self.stalled = true;
@@ -201,7 +207,8 @@ impl Io {
                 Err(error) => return Err(CloseReason::io(&error)),
             }
         }
-        // Units carry no message boundaries: the messages are counted when all of them have left.
+        // Units carry no message boundaries, so one message is encoded at a time: it has left when all of them have.
+        self.begun = false;
         let messages = self
             .batch
             .iter()
@@ -248,6 +255,17 @@ impl Io {
                 Item::Cancel(topic) => self.session.cancel(topic),
             }
             self.encoded += 1;
+            if matches!(self.channel, Some(Channel::Framed(_))) {
+                break;
+            }
+        }
+    }
+
+    /// Whether a part of a message has left, and the rest has not.
+    pub(crate) fn is_cut(&self) -> bool {
+        match &self.channel {
+            Some(Channel::Framed(_)) => self.begun,
+            _ => self.session.output_cut(),
         }
     }
 

@@ -160,7 +160,8 @@ impl Link {
         let Some(pipe) = core.pipe(key) else {
             return Ok(effects);
         };
-        let want = Want {
+        let woken = std::mem::take(&mut pipe.woken);
+        let mut want = Want {
             // A block that was kept at the mark waits for nobody once the mark is out of the way.
             read: !pipe.paused && (io.paused || io.leftover.is_some()),
             write: !io.stalled
@@ -168,6 +169,12 @@ impl Link {
                 && !pipe.out.is_empty()
                 && (pipe.pace == Pace::Idle || pipe.flush_due()),
         };
+        if woken {
+            want = Want {
+                read: true,
+                write: io.failed.is_none(),
+            };
+        }
         if want.read || want.write {
             if round < ROUNDS {
                 io.effects = effects;
@@ -291,9 +298,14 @@ impl Link {
         if room {
             core.pattern.set_writable(key, true);
         }
+        let awaited = freed.0 > 0 && core.is_awaited(key);
         drop(core);
         if room {
             shared.wake();
+        }
+        if awaited {
+            // The driver waits for the end of this queue and would not hear of it.
+            shared.ctx.wake.raise();
         }
         took
     }

@@ -32,7 +32,7 @@ impl Link {
             return;
         }
         let freed = last_words(&mut io, shared, &reason);
-        let cut = io.session.output_cut();
+        let cut = io.is_cut();
         let channel = self.take_channel(&mut io, shared);
         let descriptor = channel.as_ref().and_then(Channel::descriptor);
         drop(channel);
@@ -45,14 +45,21 @@ impl Link {
         drop(io);
 
         let mut core = shared.lock();
-        core.counters.transmitted = core.counters.transmitted.saturating_add(freed as u64);
-        let Some(key) = self.key() else { return };
-        let open = core.life == Life::Open || core.life == Life::Closing;
-        let immediate = core.options.immediate;
-        let Some(pipe) = core.pipe(key) else { return };
-        if !pipe.link().is_some_and(|link| Arc::ptr_eq(link, self)) {
+        let key = self
+            .key()
+            .filter(|key| core.link(*key).is_some_and(|link| Arc::ptr_eq(&link, self)));
+        let (Some(key), open, immediate) = (
+            key,
+            matches!(core.life, Life::Open | Life::Closing),
+            core.options.immediate,
+        ) else {
+            // Its pipe was taken away, and the books are closed.
+            drop(core);
+            shared.run(effects);
             return;
-        }
+        };
+        core.counters.transmitted = core.counters.transmitted.saturating_add(freed as u64);
+        let Some(pipe) = core.pipe(key) else { return };
         let endpoint = pipe.facts.endpoint.clone();
         let address = pipe.facts.address.take();
         let dialer = pipe.dialer;

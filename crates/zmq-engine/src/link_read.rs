@@ -291,6 +291,8 @@ impl Link {
         }
         let key = self.key();
         let Some((key, pipe)) = key.and_then(|key| Some((key, core.pipe(key)?))) else {
+            core.counters
+                .lose(crate::counters::Loss::Unread, count as u64);
             io.decoded.clear();
             io.room = READ_OCTETS;
             return;

@@ -41,17 +41,27 @@ impl Introduction {
     }
 }
 
-/// Joins a dialer's pipe to a binder.
+/// Joins a dialer's pipe, named by its key and its dialer's number, to a binder.
 pub(crate) fn meet(
     dialer: &Arc<SocketShared>,
-    key: PeerKey,
+    peer: (PeerKey, u64),
     binder: &Arc<SocketShared>,
     endpoint: &str,
 ) {
+    let (key, dialer_id) = peer;
     let binder_says = Introduction::of(&binder.lock());
     let mut effects = Effects::default();
     let mut core = dialer.enter(&mut effects);
     let dialer_says = Introduction::of(&core);
+    let wanted = core
+        .pipe(key)
+        .is_some_and(|pipe| pipe.dialer == Some(dialer_id));
+    if !wanted || !matches!(core.life, Life::Open | Life::Closing) {
+        // Disconnected meanwhile; the key may have another owner.
+        drop(core);
+        dialer.run(effects);
+        return;
+    }
     if !dialer_says.socket_type.accepts(binder_says.socket_type) {
         // It connected before anybody was bound, so this is the first to know.
         refuse(&mut core, key, endpoint, None);
@@ -64,9 +74,6 @@ pub(crate) fn meet(
         (Arc::downgrade(binder), binder_says.marks),
     ));
     lane.set_key(Side::Dialer, key);
-    if core.pipe(key).is_none() || !matches!(core.life, Life::Open | Life::Closing) {
-        return;
-    }
     if let Err(refused) = core.pattern.link_up(key, &binder_says.info()) {
         refuse(&mut core, key, endpoint, Some(refused));
         drop(core);
@@ -138,6 +145,8 @@ fn report_ready(core: &mut Core, endpoint: &str, socket_type: SocketType) {
 }
 
 fn refuse(core: &mut Core, key: PeerKey, endpoint: &str, refused: Option<PeerRefused>) {
+    let dialer = core.pipe(key).and_then(|pipe| pipe.dialer);
+    core.forget_dialer(dialer);
     core.detach(key, Loss::PeerLeft);
     core.report(
         endpoint,

@@ -115,6 +115,8 @@ pub(crate) struct Pipe {
     pub(crate) dying: bool,
     /// Its endpoint was disconnected; it goes when its queue is empty.
     pub(crate) leaving: bool,
+    /// A stream without a descriptor has called, and whoever drives its link must look.
+    pub(crate) woken: bool,
     /// Its link cannot be written to any more.
     pub(crate) broken: bool,
     /// Inproc: messages taken from `input` and not yet reported to the writer.
@@ -146,6 +148,7 @@ impl Pipe {
             dying: false,
             leaving: false,
             broken: false,
+            woken: false,
             unreported: 0,
         }
     }

@@ -80,10 +80,6 @@ impl Found {
     pub(crate) fn iter(&self) -> impl Iterator<Item = Ready> + '_ {
         self.events.iter().take(self.count).copied()
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
-    }
 }
 
 /// A set of watched descriptors, itself a descriptor that is readable while one of them is ready.

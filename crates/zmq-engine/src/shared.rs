@@ -141,6 +141,9 @@ impl SocketShared {
                 Notice::Gone(key) => lane_gone(core, key, effects),
                 Notice::Woken(key) => {
                     if let Some(link) = core.link(key) {
+                        if let Some(pipe) = core.pipe(key) {
+                            pipe.woken = true;
+                        }
                         effects.drive(link);
                     }
                 }
@@ -194,6 +197,11 @@ impl SocketShared {
         self.waking.wake();
     }
 
+    /// Whether somebody has left a notice that nobody has read.
+    pub(crate) fn has_notices(&self) -> bool {
+        self.inbox_used.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn has_waiters(&self) -> bool {
         self.waking.anybody()
     }
@@ -239,17 +247,20 @@ impl SocketShared {
         }
     }
 
-    /// The driver does what is ready on the links, and leaves the signal to the callers who were called by it. Says whether
-    /// anything was ready.
+    /// The driver does what is ready for callers who were called and do not come. Says whether there was anything, or the signal
+    /// still waits for threads to look.
     pub(crate) fn serve_links(self: &Arc<Self>) -> bool {
         let mut found = Found::new();
         if self.poller.wait(&mut found, Some(Duration::ZERO)).is_err() {
             return false;
         }
-        for ready in found.iter().filter(|ready| ready.token != SIGNAL) {
-            self.handle_ready(ready);
+        let mut busy = false;
+        for ready in found.iter() {
+            let settled = self.handle_ready(ready);
+            // A signal that is down again has done its part: tasks were woken by their wakers.
+            busy |= ready.token != SIGNAL || !settled;
         }
-        !found.is_empty()
+        busy
     }
 
     /// A caller does a turn of I/O without waiting: what is ready now. Says whether there was anything.
@@ -407,11 +418,21 @@ pub(crate) fn read_lane(core: &mut Core, key: PeerKey, effects: &mut Effects) {
 
 /// An inproc peer has closed: what it wrote can still be read.
 fn lane_gone(core: &mut Core, key: PeerKey, effects: &mut Effects) {
+    // The key may have another owner by now.
+    let ended = core.pipe(key).is_some_and(|pipe| match &pipe.carrier {
+        Carrier::Inproc(lane, side) => lane.has_ended(*side),
+        _ => false,
+    });
+    if !ended {
+        return;
+    }
     read_lane(core, key, effects);
     let Some(pipe) = core.pipe(key) else { return };
     pipe.dying = true;
+    let dialer = pipe.dialer;
     let endpoint = pipe.facts.endpoint.clone();
     let drained = pipe.input.is_empty();
+    core.forget_dialer(dialer);
     core.link_down(key);
     core.report(
         &endpoint,

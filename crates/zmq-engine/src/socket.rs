@@ -196,11 +196,11 @@ impl Socket {
         let spin = self.shared.lock().options.spin?;
         let until = self.shared.ctx.clock.now().plus(spin);
         loop {
-            if self.shared.turn() {
-                match self.take() {
-                    Err(RecvError::WouldBlock) => {}
-                    done => return Some(done),
-                }
+            // Another thread or an inproc peer may have brought something without anything being ready here.
+            self.shared.turn();
+            match self.take() {
+                Err(RecvError::WouldBlock) => {}
+                done => return Some(done),
             }
             if self.shared.ctx.clock.now() >= until {
                 return None;
@@ -339,6 +339,8 @@ impl Socket {
         let mut effects = Effects::default();
         let mut core = self.shared.enter(&mut effects);
         if core.life != Life::Open {
+            drop(core);
+            self.shared.run(effects);
             return Err(OptionError::Closed);
         }
         core.apply(option, &mut effects);
@@ -413,6 +415,8 @@ impl SocketShared {
         let mut effects = Effects::default();
         let mut core = self.enter(&mut effects);
         if matches!(core.life, Life::Closing | Life::Closed) {
+            drop(core);
+            self.run(effects);
             return;
         }
         core.life = Life::Closing;

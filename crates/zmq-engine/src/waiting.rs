@@ -53,7 +53,12 @@ impl Waiter<'_> {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        self.socket.shared.waking.leave(self.seen);
+        let shared = &self.socket.shared;
+        shared.waking.leave(self.seen);
+        if shared.has_notices() {
+            // The signal that this thread took down was meant for whoever reads them.
+            shared.waking.call_driver();
+        }
     }
 }
 
