@@ -364,7 +364,10 @@ impl Arena {
     }
 
     /// libzmq learns about new peers, and sends them its subscriptions, inside calls of its user: makes one without effect.
-    fn remind(&mut self) -> Outcome {
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn remind(&mut self) -> Outcome {
         for sock in self.open.clone() {
             if sock.player == Player::Theirs {
                 // Fails: nothing is connected to it.

@@ -7,6 +7,7 @@
 
 mod arena;
 mod cell;
+mod dialect;
 mod heartbeat;
 mod ours;
 mod pairs;
@@ -15,6 +16,8 @@ mod reconnect;
 mod routing;
 mod settings;
 mod topics;
+mod versions;
+mod wire;
 
 pub use arena::{Arena, Outcome, Player, Program, Verdict};
 pub use cell::{Cell, Tally, run};
@@ -31,5 +34,6 @@ pub fn with_libzmq() -> Vec<Cell> {
     cells.extend(heartbeat::cells());
     cells.extend(topics::cells());
     cells.extend(routing::cells());
+    cells.extend(versions::cells());
     cells
 }
