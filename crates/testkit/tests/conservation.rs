@@ -172,7 +172,7 @@ fn cut_everywhere(pair: Pair, step: usize) {
     }
     for writer in [Side::Dialer, Side::Acceptor] {
         let length = whole.world.net.tally(0, writer).written;
-        assert!(length > 30, "{pair:?}: a handshake at least");
+        assert!(length > 20, "{pair:?}: a handshake at least");
         for in_flight in [InFlight::Arrives, InFlight::Lost] {
             for octets in (0..length).step_by(step) {
                 let cut = Cut {

@@ -6,7 +6,7 @@ use zmq_patterns::Attach;
 use zmq_transport::Role;
 
 use crate::context::Command;
-use crate::core::Life;
+use crate::core::{Core, Life};
 use crate::counters::Loss;
 use crate::dial::Dialing;
 use crate::effects::Effects;
@@ -17,7 +17,7 @@ use crate::pipe::{Carrier, PeerFacts};
 use crate::shared::SocketShared;
 use crate::socket::Socket;
 
-const INPROC: &str = "inproc://";
+pub(crate) const INPROC: &str = "inproc://";
 
 impl Socket {
     /// Starts to accept peers at an endpoint; gives the endpoint as it really is (with the port that was chosen, say).
@@ -44,6 +44,8 @@ impl Socket {
         let real = listener.endpoint().to_owned();
         let id = ctx.id();
         let mut core = self.shared.lock();
+        // The look-up may have taken its time.
+        life_of(&core).map_err(fail)?;
         core.endpoints.push(EndpointRecord {
             written: endpoint.to_owned(),
             real: real.clone(),
@@ -56,13 +58,15 @@ impl Socket {
                 descriptor: crate::monitor::descriptor_of(&listener.source()),
             },
         );
-        drop(core);
-        ctx.command(Command::Listen {
+        // In line before anybody can take the endpoint back.
+        ctx.queue(Command::Listen {
             id,
             socket: Arc::clone(&self.shared),
             listener,
             endpoint: real.clone(),
         });
+        drop(core);
+        ctx.wake.raise();
         Ok(real)
     }
 
@@ -90,6 +94,11 @@ impl Socket {
             self.shared.run(effects);
             return Ok(());
         }
+        if let Err(problem) = life_of(&core) {
+            drop(core);
+            self.shared.run(effects);
+            return Err(fail(problem));
+        }
         let routing_id = core.connect_routing_id.take();
         let attach = Attach {
             dialed: true,
@@ -108,10 +117,8 @@ impl Socket {
             kind: EndpointKind::Dialed { dialer: id, key },
         });
         core.settle(&mut effects);
-        drop(core);
-        effects.wake = true;
-        self.shared.run(effects);
-        ctx.command(Command::Dial {
+        // In line before anybody can take the endpoint back.
+        ctx.queue(Command::Dial {
             id,
             dialing: Dialing {
                 socket: Arc::clone(&self.shared),
@@ -121,6 +128,10 @@ impl Socket {
                 address: parsed.address.to_owned(),
             },
         });
+        drop(core);
+        ctx.wake.raise();
+        effects.wake = true;
+        self.shared.run(effects);
         Ok(())
     }
 
@@ -163,8 +174,9 @@ impl Socket {
         let record = core.endpoints.remove(place);
         drop(core);
         match record.kind {
-            EndpointKind::Dialed { dialer, key } | EndpointKind::InprocDialed { dialer, key } => {
-                self.shared.stop_listening(std::slice::from_ref(&record));
+            EndpointKind::Dialed { dialer, key } => self.shared.let_peer_go(key, dialer),
+            EndpointKind::InprocDialed { dialer, key } => {
+                self.shared.ctx.names().forget(&self.shared, Some(dialer));
                 self.shared.let_peer_go(key, dialer);
             }
             _ => self.shared.stop_listening(std::slice::from_ref(&record)),
@@ -173,11 +185,7 @@ impl Socket {
     }
 
     fn check_open(&self) -> Result<(), EndpointProblem> {
-        match self.shared.lock().life {
-            Life::Open => Ok(()),
-            Life::Terminated => Err(EndpointProblem::Terminated),
-            Life::Closing | Life::Closed => Err(EndpointProblem::Closed),
-        }
+        life_of(&self.shared.lock())
     }
 
     // ---- inproc ----
@@ -190,11 +198,18 @@ impl Socket {
             .names()
             .bind(name, shared, shared.socket_type)
             .ok_or(EndpointProblem::InUse)?;
-        shared.lock().endpoints.push(EndpointRecord {
+        let mut core = shared.lock();
+        if let Err(problem) = life_of(&core) {
+            drop(core);
+            shared.ctx.names().unbind(name, shared);
+            return Err(problem);
+        }
+        core.endpoints.push(EndpointRecord {
             written: endpoint.to_owned(),
             real: endpoint.to_owned(),
             kind: EndpointKind::InprocBound,
         });
+        drop(core);
         for pending in waiting {
             if let Some(dialer) = pending.socket.upgrade() {
                 crate::meeting::meet(&dialer, (pending.key, pending.dialer), shared, endpoint);
@@ -220,6 +235,7 @@ impl Socket {
         let mut effects = Effects::default();
         // The table stays locked, so that nobody binds the name between the look and the wait. It is always locked first.
         let mut core = shared.lock();
+        life_of(&core)?;
         let routing_id = core.connect_routing_id.take();
         let attach = Attach {
             dialed: true,
@@ -257,6 +273,14 @@ impl Socket {
     }
 }
 
+fn life_of(core: &Core) -> Result<(), EndpointProblem> {
+    match core.life {
+        Life::Open => Ok(()),
+        Life::Terminated => Err(EndpointProblem::Terminated),
+        Life::Closing | Life::Closed => Err(EndpointProblem::Closed),
+    }
+}
+
 fn check_name(name: &str) -> Result<(), EndpointProblem> {
     if name.is_empty() {
         return Err(EndpointProblem::Address(
@@ -279,11 +303,8 @@ impl SocketShared {
                         self.ctx.names().unbind(name, self);
                     }
                 }
-                EndpointKind::InprocDialed { dialer, .. } => {
-                    self.ctx.names().forget(self, Some(dialer));
-                }
-                // The dialer goes on while messages of a closing socket wait for it.
-                EndpointKind::Dialed { .. } => {}
+                // A dialer goes on, and a name may still be bound, while messages of a closing socket wait for it.
+                EndpointKind::InprocDialed { .. } | EndpointKind::Dialed { .. } => {}
             }
         }
     }
@@ -294,6 +315,7 @@ impl SocketShared {
         let mut core = self.enter(&mut effects);
         let linger = core.options.linger;
         let mut leave = None;
+        let inproc = core.is_inproc(key);
         // The dialer may have given up meanwhile, and the key may have another owner.
         let pipe = core.pipe(key).filter(|pipe| pipe.dialer == Some(id));
         let Some(pipe) = pipe else {
@@ -320,6 +342,7 @@ impl SocketShared {
                     },
                 );
             }
+            Carrier::None if inproc => core.detach(key, Loss::PeerLeft),
             _ => {
                 // Nothing new is routed to it; the driver closes it when its queue is empty or the time is over.
                 core.pattern.set_writable(key, false);

@@ -139,7 +139,8 @@ pub(crate) struct ContextShared {
     pub(crate) pool: Pool,
     pub(crate) poller: Poller,
     pub(crate) wake: Signal,
-    commands: Mutex<Vec<Command>>,
+    /// `None` once the driver has ended.
+    commands: Mutex<Option<Vec<Command>>>,
     pub(crate) sockets: Mutex<HashMap<u64, Weak<SocketShared>>>,
     pub(crate) names: Mutex<Names>,
     transports: Mutex<Registry>,
@@ -175,16 +176,42 @@ pub(crate) mod token {
 }
 
 impl ContextShared {
-    pub(crate) fn command(&self, command: Command) {
-        self.commands
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(command);
+    /// Tells the driver. Says whether there is one.
+    pub(crate) fn command(&self, command: Command) -> bool {
+        let taken = self.queue(command);
         self.wake.raise();
+        taken
+    }
+
+    /// Like [`ContextShared::command`], for one who holds a lock and rouses the driver afterwards.
+    pub(crate) fn queue(&self, command: Command) -> bool {
+        let mut commands = self.commands();
+        match &mut *commands {
+            Some(commands) => commands.push(command),
+            None => {
+                drop(commands);
+                // Its end may want locks of its own.
+                drop(command);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn commands(&self) -> MutexGuard<'_, Option<Vec<Command>>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn take_commands(&self) -> Vec<Command> {
-        std::mem::take(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner))
+        self.commands()
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Nobody takes commands any more; gives those that nobody took.
+    pub(crate) fn end_commands(&self) -> Option<Vec<Command>> {
+        self.commands().take()
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -241,6 +268,11 @@ impl ContextShared {
         }
     }
 
+    /// Whether nothing new can come: it was shut down, or no handle is left.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.terminated.load(Ordering::SeqCst) || self.abandoned.load(Ordering::SeqCst)
+    }
+
     fn nothing_closing(&self) -> bool {
         *self.closing.lock().unwrap_or_else(PoisonError::into_inner) == 0
     }
@@ -270,7 +302,7 @@ impl Context {
             pool: Pool::default(),
             poller: Poller::new()?,
             wake: Signal::new()?,
-            commands: Mutex::new(Vec::new()),
+            commands: Mutex::new(Some(Vec::new())),
             sockets: Mutex::new(HashMap::new()),
             names: Mutex::new(Names::default()),
             transports: Mutex::new(options.transports),

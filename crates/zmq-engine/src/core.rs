@@ -398,6 +398,12 @@ impl Core {
         })
     }
 
+    /// Whether the peer was dialed within this context.
+    pub(crate) fn is_inproc(&mut self, key: PeerKey) -> bool {
+        self.pipe(key)
+            .is_some_and(|pipe| pipe.facts.endpoint.starts_with(crate::connecting::INPROC))
+    }
+
     /// Forgets the endpoint of a dialer that is no more.
     pub(crate) fn forget_dialer(&mut self, dialer: Option<u64>) {
         if let Some(dialer) = dialer {

@@ -99,6 +99,9 @@ fn set_waker(connection: &mut Connection, ctx: &Arc<ContextShared>, id: u64) {
 
 impl Driver {
     pub(crate) fn begin_dialing(&mut self, id: u64, dialer: Dialer) {
+        if dialer.socket.lock().life == Life::Closed {
+            return;
+        }
         self.dialers.insert(id, dialer);
         self.resolve(id);
     }

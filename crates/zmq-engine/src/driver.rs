@@ -88,6 +88,17 @@ impl core::fmt::Debug for Driver {
     }
 }
 
+impl Drop for Driver {
+    /// Without a driver no socket works: those that are left are ended, and what is told from now on is let go of.
+    fn drop(&mut self) {
+        let commands = self.ctx.end_commands();
+        for socket in self.ctx.sockets() {
+            self.end_socket(&socket);
+        }
+        drop(commands);
+    }
+}
+
 impl Driver {
     pub(crate) fn new(ctx: Arc<ContextShared>) -> Driver {
         Driver {

@@ -31,7 +31,13 @@ impl Driver {
         let now = self.ctx.clock.now();
         let mut stay = Vec::new();
         for closing in std::mem::take(&mut self.closing) {
-            let unsent = closing.socket.lock().unsent();
+            // Within a context that is over, a name that nobody has bound will not be bound any more.
+            let hopeless = if self.ctx.is_ending() {
+                self.ctx.names().pending_of(&closing.socket)
+            } else {
+                Vec::new()
+            };
+            let unsent = closing.socket.lock().unsent_but(&hopeless);
             if unsent > 0 && now < closing.deadline {
                 stay.push(closing);
             } else {
@@ -41,7 +47,7 @@ impl Driver {
         self.closing = stay;
     }
 
-    fn end_socket(&mut self, socket: &Arc<SocketShared>) {
+    pub(crate) fn end_socket(&mut self, socket: &Arc<SocketShared>) {
         self.forget_socket(socket);
         let mut effects = Effects::default();
         let mut core = socket.lock();

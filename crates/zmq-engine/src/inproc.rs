@@ -339,6 +339,16 @@ impl Names {
         list.push(pending);
     }
 
+    /// The peers of a socket that wait for a name to be bound.
+    pub(crate) fn pending_of(&self, socket: &Arc<SocketShared>) -> Vec<PeerKey> {
+        self.pending
+            .values()
+            .flatten()
+            .filter(|pending| pending.socket.as_ptr() == Arc::as_ptr(socket))
+            .map(|pending| pending.key)
+            .collect()
+    }
+
     pub(crate) fn forget(&mut self, socket: &Arc<SocketShared>, dialer: Option<u64>) {
         let ours = |pending: &Pending| {
             pending.socket.as_ptr() == Arc::as_ptr(socket)

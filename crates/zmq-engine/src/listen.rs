@@ -6,6 +6,7 @@ use std::sync::Arc;
 use zmq_transport::{Listener, Source, is_shortage};
 
 use crate::context::token;
+use crate::core::Life;
 use crate::driver::{Driver, Timer};
 use crate::monitor::{CloseReason, Happening};
 use crate::poller::Interest;
@@ -34,6 +35,9 @@ impl Driver {
         mut listener: Box<dyn Listener>,
         endpoint: String,
     ) {
+        if socket.lock().life == Life::Closed {
+            return;
+        }
         match listener.source() {
             Source::Descriptor(fd) => {
                 if let Err(error) = self

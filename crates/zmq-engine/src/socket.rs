@@ -430,10 +430,16 @@ impl SocketShared {
             Some(linger) => self.ctx.clock.now().plus(linger),
         };
         self.wake();
-        self.ctx.command(Command::Closing {
+        let told = self.ctx.command(Command::Closing {
             socket: Arc::clone(self),
             deadline,
         });
+        if !told {
+            // The driver has ended meanwhile, and nobody else would fill in the report.
+            let unsent = self.lock().lose_all_unsent();
+            self.close_state.finish(CloseReport { unsent });
+            self.ctx.closing_ended();
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sending, receiving and changing options, under the socket's lock.
 
-use zmq_patterns::{Route, SendRefused, Source, Taken};
+use zmq_patterns::{PeerKey, Route, SendRefused, Source, Taken};
 use zmtp_wire::Message;
 
 use crate::core::{Core, Life};
@@ -192,7 +192,13 @@ impl Core {
 
     /// Messages that wait to leave, over all peers.
     pub(crate) fn unsent(&self) -> u64 {
+        self.unsent_but(&[])
+    }
+
+    /// Messages that wait to leave, over all peers but these.
+    pub(crate) fn unsent_but(&self, hopeless: &[PeerKey]) -> u64 {
         self.pipes()
+            .filter(|(key, _)| !hopeless.contains(key))
             .map(|(_, pipe)| pipe.queued_messages().saturating_add(pipe.in_flight) as u64)
             .sum()
     }
