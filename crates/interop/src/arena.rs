@@ -195,12 +195,14 @@ impl Arena {
         act: impl FnOnce(&mut Process, &str) -> Result<T, Failure>,
     ) -> Outcome<T> {
         let result = act(self.side(sock.player)?, &sock.name);
-        result.map_err(|failure| {
-            Verdict::Failed(format!(
+        result.map_err(|failure| match failure.code.as_str() {
+            // An implementation that is older than what is tried.
+            "UNSUPPORTED" => Verdict::Skipped(failure.text),
+            _ => Verdict::Failed(format!(
                 "{} {} {what}: {failure}",
                 sock.player.name(),
                 sock.kind
-            ))
+            )),
         })
     }
 

@@ -1,6 +1,7 @@
 //! A table of cells and the loop that runs it.
 
 use std::fmt;
+use std::ops::Add;
 use std::time::Instant;
 
 use crate::arena::{Arena, Outcome, Verdict};
@@ -19,6 +20,23 @@ impl Cell {
             name: name.into(),
             run: Box::new(run),
         }
+    }
+
+    /// The same under a name with a word in front.
+    #[must_use]
+    pub fn under(self, word: &str) -> Cell {
+        Cell {
+            name: format!("{word}/{}", self.name),
+            ..self
+        }
+    }
+
+    /// Whether the name contains each of the filters.
+    #[must_use]
+    pub fn is_wanted(&self, filters: &[String]) -> bool {
+        filters
+            .iter()
+            .all(|filter| self.name.contains(filter.as_str()))
     }
 
     /// A cell that cannot be run, with the reason.
@@ -45,6 +63,18 @@ pub struct Tally {
     pub skipped: u32,
 }
 
+impl Add for Tally {
+    type Output = Tally;
+
+    fn add(self, other: Tally) -> Tally {
+        Tally {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            skipped: self.skipped + other.skipped,
+        }
+    }
+}
+
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -64,10 +94,7 @@ pub fn run(
 ) -> Tally {
     let mut tally = Tally::default();
     for cell in cells {
-        if !filters
-            .iter()
-            .all(|filter| cell.name.contains(filter.as_str()))
-        {
+        if !cell.is_wanted(filters) {
             continue;
         }
         let started = Instant::now();

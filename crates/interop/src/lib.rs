@@ -22,18 +22,28 @@ mod wire;
 pub use arena::{Arena, Outcome, Player, Program, Verdict};
 pub use cell::{Cell, Tally, run};
 pub use ours::Ours;
-pub use programs::{PLAY, libzmq, ours};
+pub use programs::{PLAY, jeromq, libzmq, ours};
 
 use arena::Transport;
 
-/// Everything that is tried with libzmq.
+/// Everything that is tried with libzmq, and with peers that are no library.
 #[must_use]
 pub fn with_libzmq() -> Vec<Cell> {
-    let mut cells = pairs::cells("libzmq", &Transport::ALL);
-    cells.extend(reconnect::cells());
+    let mut cells = pairs::cells(&Transport::ALL);
+    cells.extend(reconnect::cells(&Transport::ALL));
     cells.extend(heartbeat::cells());
     cells.extend(topics::cells());
     cells.extend(routing::cells());
-    cells.extend(versions::cells());
-    cells
+    let cells = cells.into_iter().map(|cell| cell.under("libzmq"));
+    cells.chain(versions::cells()).collect()
+}
+
+/// Everything that is tried with JeroMQ, which speaks ZMTP 2.0 and tcp.
+#[must_use]
+pub fn with_jeromq() -> Vec<Cell> {
+    let mut cells = pairs::cells(&[Transport::Tcp]);
+    cells.extend(reconnect::cells(&[Transport::Tcp]));
+    cells.extend(topics::cells());
+    cells.extend(routing::cells());
+    cells.into_iter().map(|cell| cell.under("jeromq")).collect()
 }

@@ -55,7 +55,7 @@ pub(crate) fn octets(size: usize) -> Vec<u8> {
 
 /// The cells of all pairs over these transports.
 #[must_use]
-pub(crate) fn cells(group: &str, transports: &[Transport]) -> Vec<Cell> {
+pub(crate) fn cells(transports: &[Transport]) -> Vec<Cell> {
     let mut cells = Vec::new();
     for (first, second) in PAIRS {
         for &transport in transports {
@@ -66,7 +66,7 @@ pub(crate) fn cells(group: &str, transports: &[Transport]) -> Vec<Cell> {
                     }
                     for (payload, messages) in payloads() {
                         let name = format!(
-                            "{group}/{first}-{second}/{}/{}-bind/{first}-is-{}/{payload}",
+                            "pairs/{first}-{second}/{}/{}-bind/{first}-is-{}/{payload}",
                             transport.name(),
                             binder.name(),
                             speaker.name()

@@ -62,3 +62,48 @@ fn build(target: &Path, release: bool) -> Result<()> {
         Err(error) => Err(format!("building libzmq-peer: {error}")),
     }
 }
+
+/// The archive of Debian's package `libjeromq-java`.
+const JEROMQ: &str = "/usr/share/java/jeromq.jar";
+
+/// The program that plays JeroMQ's side, compiled into `folder`.
+///
+/// # Errors
+/// Why there is none: no Java, no JeroMQ.
+pub fn jeromq(folder: &Path) -> Result<Program> {
+    if !Path::new(JEROMQ).exists() {
+        return Err(format!(
+            "no {JEROMQ}: the package libjeromq-java is missing"
+        ));
+    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("java/JeroPeer.java");
+    let mut compiler = Command::new("javac");
+    compiler
+        .args(["-nowarn", "-cp", JEROMQ, "-d"])
+        .arg(folder)
+        .arg(source);
+    match compiler.output() {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => {
+            return Err(format!(
+                "javac: {}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
+        }
+        Err(error) => return Err(format!("javac: {error}")),
+    }
+    let classes = format!("{JEROMQ}:{}", folder.display());
+    // The peer is killed and started many times and never runs long: a quick start counts for more than speed.
+    let arguments = [
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-Xshare:auto",
+        "-cp",
+        &classes,
+        "JeroPeer",
+    ];
+    Ok(Program {
+        path: "java".into(),
+        arguments: arguments.map(str::to_owned).to_vec(),
+    })
+}

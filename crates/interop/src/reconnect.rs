@@ -17,9 +17,9 @@ const PAIRS: [(&str, &str); 5] = [
 
 /// The cells.
 #[must_use]
-pub(crate) fn cells() -> Vec<Cell> {
+pub(crate) fn cells(transports: &[Transport]) -> Vec<Cell> {
     let mut cells = Vec::new();
-    for transport in Transport::ALL {
+    for &transport in transports {
         for (dialer, binder) in PAIRS {
             for player in Player::BOTH {
                 let name = |what: &str| {
