@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use zmq_patterns::PeerKey;
@@ -156,6 +157,8 @@ pub(crate) struct ContextShared {
     pub(crate) max_sockets: usize,
     pub(crate) max_handshakes: usize,
     pub(crate) simulated: bool,
+    /// The driver's thread, which must not wait for what only it can do.
+    driver_thread: OnceLock<ThreadId>,
     process: u32,
 }
 
@@ -315,6 +318,7 @@ impl Context {
             idle: Signal::new()?,
             max_sockets: options.max_sockets,
             max_handshakes: options.max_handshakes,
+            driver_thread: OnceLock::new(),
             process: std::process::id(),
         });
         shared
@@ -328,6 +332,8 @@ impl Context {
                     .name("zmq-driver".to_owned())
                     .spawn(move || {
                         crate::signals::block_all();
+                        // Nobody else sets it.
+                        let _ = driver.ctx.driver_thread.set(std::thread::current().id());
                         driver.run();
                     })?;
             }
@@ -392,7 +398,10 @@ impl Context {
     }
 
     /// [`shutdown`](Context::shutdown), then waits until every socket was closed and has let its output out, or `timeout` has
-    /// passed (`None` waits for ever). Says whether all are gone; an interrupted wait says no. Blocks the thread.
+    /// passed (`None` waits for ever). Says whether all are gone. Blocks the thread.
+    ///
+    /// # Errors
+    /// When a signal interrupts the wait; it may be called again.
     pub fn terminate(&self, timeout: Option<Duration>) -> io::Result<bool> {
         let shared = &self.inner.shared;
         if shared.is_foreign_process() {
@@ -431,6 +440,8 @@ impl ContextShared {
         loop {
             self.idle.drain();
             if done() {
+                // Another who waits for the same must not miss it.
+                self.idle.raise();
                 return Ok(true);
             }
             let left = deadline.map(|deadline| deadline.since(self.clock.now()));
@@ -454,7 +465,8 @@ impl Drop for Handle {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
             .is_none();
-        if threaded {
+        let own = shared.driver_thread.get() == Some(&std::thread::current().id());
+        if threaded && !own {
             // An interrupted wait gives up early, which loses nothing that was not reported.
             let _ = shared.wait_idle(self.drop_wait, || shared.nothing_closing());
         }

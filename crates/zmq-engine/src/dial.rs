@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::context::{Command, ContextShared, token};
 use crate::core::Life;
 use crate::counters::Loss;
 use crate::driver::{Driver, Timer};
+use crate::effects::Effects;
 use crate::monitor::{CloseReason, Happening};
 use crate::poller::Interest;
 use crate::shake::{Origin, Whence};
@@ -126,7 +128,10 @@ impl Driver {
         }
         let ctx = Arc::downgrade(&self.ctx);
         let asked = self.ctx.resolver.ask(move || {
-            let targets = transport.resolve(&address, &stream);
+            // A transport of the application's that panics has not found anything.
+            let resolve = AssertUnwindSafe(|| transport.resolve(&address, &stream));
+            let targets = std::panic::catch_unwind(resolve)
+                .unwrap_or_else(|_| Err(io::Error::other("the transport panicked")));
             if let Some(ctx) = ctx.upgrade() {
                 ctx.command(Command::Resolved {
                     dialer: id,
@@ -162,6 +167,8 @@ impl Driver {
             let Some(dialer) = self.dialers.get_mut(&id) else {
                 return;
             };
+            // Each address is an attempt of its own to the timers.
+            dialer.attempt += 1;
             let Some(target) = dialer.targets.pop_front() else {
                 let reason = last.unwrap_or(CloseReason::Io {
                     errno: None,
@@ -393,11 +400,15 @@ impl Driver {
             .pipe(dialer.key)
             .is_some_and(|pipe| pipe.dialer == Some(id));
         let link = core.link(dialer.key).filter(|_| ours);
+        let mut effects = Effects::default();
         if ours {
             core.detach(dialer.key, Loss::PeerLeft);
         }
         core.report_ended(link.is_some(), &dialer.endpoint);
+        core.settle(&mut effects);
+        core.note_subscribers(&mut effects);
         drop(core);
+        dialer.socket.run(effects);
         if let Some(link) = link {
             link.close(&dialer.socket, CloseReason::ByUs);
         }

@@ -4,6 +4,7 @@
 //! sockets whose owners are away, and sees closing sockets to their end. It sleeps unless one of these is due.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -120,7 +121,12 @@ impl Driver {
     /// Turns until the context has neither handles nor sockets.
     pub(crate) fn run(mut self) {
         while !self.is_over() {
-            self.turn(None);
+            // A panic comes from code of the application (an authenticator, a transport, a waker). It ends the context's sockets,
+            // so that nobody waits for a driver that is no more.
+            let turn = AssertUnwindSafe(|| self.turn(None));
+            if std::panic::catch_unwind(turn).is_err() {
+                break;
+            }
         }
     }
 

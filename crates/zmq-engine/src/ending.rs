@@ -106,6 +106,8 @@ impl Driver {
     /// Lets go of everything that belongs to a socket.
     fn forget_socket(&mut self, socket: &Arc<SocketShared>) {
         let ours = |other: &Arc<SocketShared>| Arc::ptr_eq(other, socket);
+        // Before their handshakes end: what waits behind one is counted with the rest, and not as a peer that was given up.
+        self.drop_dialers(socket);
         let listeners: Vec<u64> = self
             .listeners
             .iter()
@@ -124,7 +126,6 @@ impl Driver {
         for id in shaking {
             self.end_shaking(id, CloseReason::ByUs);
         }
-        self.drop_dialers(socket);
         self.ctx.names().forget(socket, None);
     }
 }

@@ -2,6 +2,7 @@
 
 use zmtp_wire::{SocketType, Version};
 
+use crate::core::Life;
 use crate::counters::Counters;
 use crate::effects::Effects;
 use crate::monitor::{CloseReason, Monitor};
@@ -36,7 +37,13 @@ impl Socket {
     /// When the system gives no descriptor.
     pub fn monitor(&self) -> std::io::Result<Monitor> {
         let (monitor, queue) = Monitor::new()?;
-        self.shared.lock().monitors.push(queue);
+        let mut core = self.shared.lock();
+        if matches!(core.life, Life::Open | Life::Closing) {
+            core.monitors.push(queue);
+        } else {
+            queue.end();
+        }
+        drop(core);
         Ok(monitor)
     }
 

@@ -48,11 +48,8 @@ impl Link {
         let key = self
             .key()
             .filter(|key| core.link(*key).is_some_and(|link| Arc::ptr_eq(&link, self)));
-        let (Some(key), open, immediate) = (
-            key,
-            matches!(core.life, Life::Open | Life::Closing),
-            core.options.immediate,
-        ) else {
+        let (Some(key), open, immediate) = (key, core.life != Life::Closed, core.options.immediate)
+        else {
             // Its pipe was taken away, and the books are closed.
             drop(core);
             shared.run(effects);

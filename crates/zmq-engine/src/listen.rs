@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use zmq_transport::{Listener, Source, is_shortage};
+use zmq_transport::{Listener, Source};
 
 use crate::context::token;
 use crate::core::Life;
@@ -17,7 +17,7 @@ use crate::wakers::driver_waker;
 /// Peers accepted at one endpoint before others have their turn.
 const TURN_ACCEPTS: usize = 64;
 
-/// The first and the longest pause when the process is out of descriptors.
+/// The first and the longest pause after accepting has failed, for want of descriptors, say.
 const PAUSE_MILLIS: (u64, u64) = (10, 1_000);
 
 pub(crate) struct ListenerState {
@@ -94,11 +94,10 @@ impl Driver {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     report_failure(&state.socket, &state.endpoint, &error);
-                    if is_shortage(&error) {
-                        self.pause_accepting(id);
-                        return;
-                    }
-                    continue;
+                    // The transport passes over what is wrong with single connections: this lasts, and would be reported without
+                    // end.
+                    self.pause_accepting(id);
+                    return;
                 }
             };
             let whence = Whence {
@@ -119,7 +118,7 @@ impl Driver {
         }
     }
 
-    /// Out of descriptors: a level-triggered listener would be reported without end.
+    /// Out of descriptors, say: a level-triggered listener would be reported without end.
     fn pause_accepting(&mut self, id: u64) {
         let Some(state) = self.listeners.get_mut(&id) else {
             return;

@@ -110,8 +110,10 @@ impl Driver {
         };
         core.report(&whence.endpoint, Some(&channel.remote_endpoint()), what);
         let config = session_config(&core);
-        let mechanism = core.options.security.mechanism();
+        let security = core.options.security.clone();
         drop(core);
+        // Made by code of the application, which may ask the socket something.
+        let mechanism = security.mechanism();
         let now = self.ctx.clock.now().wire();
         Some(if framed {
             Session::framed(config, mechanism, now)

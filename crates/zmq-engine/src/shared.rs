@@ -338,7 +338,7 @@ impl SocketShared {
     /// The driver stops watching: a caller is here.
     fn unwatch(&self) {
         let mut watched = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut *watched, false) {
+        if std::mem::replace(&mut *watched, false) && !self.ctx.is_foreign_process() {
             self.ctx.watch_socket(self, Interest::NONE);
         }
     }
@@ -346,7 +346,7 @@ impl SocketShared {
     /// The driver watches again: no caller is here.
     pub(crate) fn watch(&self) {
         let mut watched = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        if !std::mem::replace(&mut *watched, true) {
+        if !std::mem::replace(&mut *watched, true) && !self.ctx.is_foreign_process() {
             self.ctx.watch_socket(self, Interest::READ);
         }
     }
