@@ -143,7 +143,9 @@ impl Request {
     #[must_use]
     pub fn wait(&self) -> Duration {
         match self {
-            Request::Send { wait, .. } | Request::Recv { wait, .. } | Request::Event { wait, .. } => *wait,
+            Request::Send { wait, .. }
+            | Request::Recv { wait, .. }
+            | Request::Event { wait, .. } => *wait,
             _ => Duration::ZERO,
         }
     }

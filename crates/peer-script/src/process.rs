@@ -87,7 +87,10 @@ impl Process {
         match ready {
             Ok(0) => {
                 self.kill();
-                Err(Failure::new("GONE", format!("no answer within {limit:?}: killed")))
+                Err(Failure::new(
+                    "GONE",
+                    format!("no answer within {limit:?}: killed"),
+                ))
             }
             Ok(_) => Ok(()),
             Err(error) => Err(Failure::new("GONE", error)),
