@@ -235,6 +235,13 @@ impl Arena {
         })
     }
 
+    /// Octets that no other call gives.
+    #[must_use]
+    pub fn unique(&mut self) -> Vec<u8> {
+        self.serial += 1;
+        self.serial.to_string().into_bytes()
+    }
+
     /// A new endpoint to bind to; tcp leaves the port to the system.
     #[must_use]
     pub fn fresh(&mut self, transport: Transport) -> String {

@@ -1,6 +1,7 @@
 //! Peers that come late, die, and come back.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use crate::arena::{Arena, Outcome, Player, Sock, Transport, Verdict, fail};
 use crate::cell::Cell;
@@ -72,10 +73,7 @@ fn greet(arena: &mut Arena, dialer: &Sock, binder: &Sock) -> Outcome {
             arena.send(dialer, &hello)?;
             arena.expect(binder, &hello)
         }
-        "PULL" => {
-            arena.send(binder, &hello)?;
-            arena.expect(dialer, &hello)
-        }
+        "PULL" => push_until_pulled(arena, binder, dialer),
         "SUB" => await_subscription(arena, binder, dialer, b"topic"),
         _ => {
             arena.send(dialer, &hello)?;
@@ -84,6 +82,20 @@ fn greet(arena: &mut Arena, dialer: &Sock, binder: &Sock) -> Outcome {
             arena.expect(dialer, &hello)
         }
     }
+}
+
+/// A PUSH tells that a peer is gone before its sending calls know, and may hand a message to it: sends again until one arrives.
+fn push_until_pulled(arena: &mut Arena, push: &Sock, pull: &Sock) -> Outcome {
+    let word = vec![arena.unique()];
+    for _ in 0..5 {
+        arena.send(push, &word)?;
+        while let Ok(met) = arena.try_recv(pull, Duration::from_secs(1))? {
+            if met == word {
+                return Ok(());
+            }
+        }
+    }
+    fail("none of five messages came through")
 }
 
 fn binder_restarts(
@@ -163,7 +175,7 @@ fn queued_while_away(arena: &mut Arena, player: Player, transport: Transport) ->
     for message in &messages {
         arena.send(&dialer, message)?;
     }
-    match arena.try_send(&dialer, &messages[0], std::time::Duration::ZERO)? {
+    match arena.try_send(&dialer, &messages[0], Duration::ZERO)? {
         Err(code) if code == "EAGAIN" => {}
         other => return fail(format!("the sixth message with a mark of five: {other:?}")),
     }
