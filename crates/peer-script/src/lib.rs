@@ -15,6 +15,7 @@
 //! For benchmarks there are loops that both ends of a run share, whatever the implementation: [`work`].
 //!
 //! It is not a protocol between strangers: lines have no bound, and a malformed one ends the conversation.
+#![forbid(unsafe_code)]
 
 mod line;
 mod measure;
