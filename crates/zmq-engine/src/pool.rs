@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) const READ_OCTETS: usize = 64 * 1024;
 
 /// The most buffers of each kind kept for later.
-const KEPT: usize = 16;
+const KEPT: usize = 64;
 
 /// An output buffer that has grown beyond this is not kept.
 const LARGEST_KEPT: usize = 512 * 1024;

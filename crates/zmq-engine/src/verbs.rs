@@ -9,7 +9,10 @@ use crate::effects::Effects;
 use crate::error::{RecvError, SendError, SendFailure};
 use crate::inproc::LaneMarks;
 use crate::options::SocketOption;
-use crate::pipe::{Carrier, Item};
+use crate::pipe::{Carrier, Item, Pace};
+
+/// A fan-out to more links than this is written by the driver.
+const WIDE: usize = 8;
 
 impl Core {
     /// Lets the pattern choose, and queues.
@@ -53,6 +56,10 @@ impl Core {
 
     fn fan_out(&mut self, message: Message, effects: &mut Effects) {
         let count = self.pattern.targets().len();
+        if count > WIDE && self.hot.len() < count {
+            // Writing to each at once would take so long that the next message never looks like a burst.
+            self.heat(effects);
+        }
         for index in 1..count {
             if let Some(key) = self.pattern.targets().get(index).copied() {
                 self.enqueue(key, Item::Message(message.clone()), effects);
@@ -60,6 +67,25 @@ impl Core {
         }
         if let Some(key) = self.pattern.targets().first().copied() {
             self.enqueue(key, Item::Message(message), effects);
+        }
+    }
+
+    /// Has the pipes of a wide fan-out gather: the driver writes what waits, at once for the first message of a burst.
+    fn heat(&mut self, effects: &mut Effects) {
+        for index in 0..self.pattern.targets().len() {
+            if let Some(key) = self.pattern.targets().get(index).copied()
+                && let Some(pipe) = self.pipe(key)
+                && pipe.pace == Pace::Idle
+                && matches!(pipe.carrier, Carrier::Link(_))
+                && !pipe.stalled
+            {
+                pipe.pace = Pace::Hot;
+                self.hot.push(key);
+            }
+        }
+        if !self.hot.is_empty() && !self.hot_registered {
+            self.hot_registered = true;
+            effects.tick = true;
         }
     }
 
