@@ -11,6 +11,7 @@ mod cutter;
 mod framed;
 mod opening;
 mod output;
+mod shelf;
 mod traffic;
 
 use crate::greeting::Own;
@@ -26,6 +27,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use cutter::{Bounds, Cutter};
 use output::Output;
+use shelf::Shelf;
 
 /// The protocol state of one connection, from the first octet to the last.
 ///
@@ -48,6 +50,8 @@ pub struct Session {
     /// An event that waits because two came at once.
     deferred: Option<Box<Event>>,
     stash: Stash,
+    /// Where the bodies of the frames of one input are put together.
+    shelf: Shelf,
     /// What the authenticator added to the peer's metadata.
     vouched: Properties,
     transform: Option<Box<dyn Transform>>,
@@ -111,6 +115,7 @@ impl Session {
             whole_message: 0,
             deferred: None,
             stash: Stash::default(),
+            shelf: Shelf::default(),
             vouched: Properties::new(),
             transform: None,
             heart: Heart::new(config.handshake_timeout_ms, now),
@@ -146,11 +151,11 @@ impl Session {
                     )))));
                 }
                 let body = octets.get(..size).unwrap_or_default();
-                return Ok(Some(Event::Message(Message::single(Frame::copy_from(
-                    body,
-                )))));
+                let frame = self.shelf.frame(body, behind.len());
+                return Ok(Some(Event::Message(Message::single(frame))));
             }
-            let frame = Frame::copy_from(octets.get(..size).unwrap_or_default());
+            let body = octets.get(..size).unwrap_or_default();
+            let frame = self.shelf.frame(body, behind.len());
             if let Some(message) = self.collect(frame, more != 0)? {
                 return Ok(Some(Event::Message(message)));
             }
@@ -167,12 +172,16 @@ impl Session {
             && let Some((more, size, octets, behind)) = traffic::whole_frame(input, &self.bounds)
         {
             *input = behind;
-            let frame = Frame::copy_from(octets.get(..size).unwrap_or_default());
+            let body = octets.get(..size).unwrap_or_default();
+            let frame = self.shelf.frame(body, behind.len());
             if let Some(message) = self.collect(frame, more != 0)? {
                 return Ok(Some(Event::Message(message)));
             }
         }
         let outcome = self.drive(now, input);
+        if input.is_empty() {
+            self.shelf.clear();
+        }
         self.settle(outcome)
     }
 

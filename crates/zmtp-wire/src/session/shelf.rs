@@ -1,0 +1,65 @@
+//! Blocks that bodies of middling size share.
+//!
+//! An allocation for each of them costs more than all the rest of cutting a frame, above all when another thread frees it. So
+//! bodies of one input that are too large to be kept inside a frame and small enough to be copied go side by side into a
+//! block, which is freed with the last of them. A block is small, so that a message somebody keeps for long holds little beside
+//! itself, and as large as the input can fill, so that a single message holds nothing.
+
+use bytes::BytesMut;
+
+use crate::Frame;
+use crate::frame::INLINE;
+
+/// The largest body that shares a block.
+const LARGEST: usize = 512;
+
+/// The size of a full block.
+const BLOCK: usize = 4096;
+
+#[derive(Debug, Default)]
+pub(super) struct Shelf(BytesMut);
+
+impl Shelf {
+    /// A frame with a copy of `body`, of which `ahead` octets of input may still follow.
+    #[inline]
+    pub(super) fn frame(&mut self, body: &[u8], ahead: usize) -> Frame {
+        if body.len() <= INLINE || body.len() > LARGEST {
+            return Frame::copy_from(body);
+        }
+        if self.0.capacity() < body.len() {
+            let wanted = body.len().saturating_add(ahead);
+            self.0 = BytesMut::with_capacity(wanted.min(BLOCK));
+        }
+        self.0.extend_from_slice(body);
+        Frame::from(self.0.split().freeze())
+    }
+
+    /// The input is used up: what is left of the block is given back.
+    pub(super) fn clear(&mut self) {
+        if self.0.capacity() > 0 {
+            self.0 = BytesMut::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_share_a_block_and_a_single_one_holds_nothing_else() {
+        let mut shelf = Shelf::default();
+        let body = [7; 100];
+        let single = shelf.frame(&body, 0);
+        assert_eq!(single.as_slice(), body);
+        assert_eq!(shelf.0.capacity(), 0);
+        let frames: [Frame; 3] = core::array::from_fn(|_| shelf.frame(&body, 200));
+        assert!(shelf.0.capacity() <= BLOCK);
+        for frame in &frames {
+            assert_eq!(frame.as_slice(), body);
+        }
+        shelf.clear();
+        assert_eq!(shelf.0.capacity(), 0);
+        assert_eq!(frames[2].as_slice(), body);
+    }
+}
