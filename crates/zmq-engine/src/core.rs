@@ -18,6 +18,7 @@ use crate::link::Link;
 use crate::monitor::{CloseReason, Happening, MonitorEvent, MonitorQueue};
 use crate::options::SocketOptions;
 use crate::pipe::{BURST_MICROS, Carrier, Item, Marks, Pace, PeerFacts, Pipe};
+use crate::shared::Notice;
 
 /// How far a socket is from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(crate) struct Core {
     /// Links and inproc peers that are up.
     pub(crate) live: usize,
     pub(crate) last_failure: Option<(String, CloseReason)>,
+    /// An empty list to change for the socket's inbox.
+    pub(crate) spare_notices: Vec<Notice>,
     /// Subscribed peers, as the monitors were last told.
     subscribers: usize,
     clock: Clock,
@@ -77,6 +80,7 @@ impl Core {
             hot_registered: false,
             live: 0,
             last_failure: None,
+            spare_notices: Vec::new(),
             subscribers: 0,
             clock,
         }
@@ -372,7 +376,7 @@ impl Core {
                 pipe.unreported = pipe
                     .unreported
                     .saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
-                if pipe.input.is_empty() || pipe.unreported >= lane.report_step(*side) {
+                if pipe.input.is_empty() || pipe.unreported >= pipe.report_step {
                     let notice = lane.report(*side, std::mem::take(&mut pipe.unreported));
                     effects.notices.extend(notice);
                 }
@@ -429,6 +433,9 @@ impl Core {
 
     pub(crate) fn mark_live(&mut self, key: PeerKey, carrier: Carrier) {
         if let Some(pipe) = self.pipe(key) {
+            if let Carrier::Inproc(lane, side) = &carrier {
+                pipe.report_step = lane.report_step(*side);
+            }
             pipe.carrier = carrier;
             pipe.live = true;
             pipe.stalled = false;

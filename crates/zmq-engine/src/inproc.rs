@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use zmq_patterns::PeerKey;
-use zmtp_wire::{Message, SocketType};
+use zmtp_wire::SocketType;
 
 use crate::pipe::Item;
 use crate::shared::{Notice, SocketShared};
@@ -194,13 +194,14 @@ impl Lane {
         }
     }
 
-    /// Takes all that was written to `side`; says whether more can come.
-    pub(crate) fn read(&self, side: Side) -> (VecDeque<Item>, bool) {
+    /// Takes all that was written to `side` into `into`, which is empty: its room serves the writer next, so that the queue does
+    /// not grow anew under the lock.
+    pub(crate) fn read(&self, side: Side, into: &mut VecDeque<Item>) {
         let mut half = self.half(side.other());
         half.told = false;
         half.unread = half.unread.saturating_add(half.messages);
         half.messages = 0;
-        (std::mem::take(&mut half.queue), !half.ended)
+        std::mem::swap(&mut half.queue, into);
     }
 
     /// Reports that the reader at `side` has used `count` messages.
@@ -364,12 +365,4 @@ impl Names {
 /// The sum of two marks; either may be absent, and then there is none.
 fn joint_capacity(send: Option<u32>, recv: Option<u32>) -> Option<usize> {
     Some((send? as usize).saturating_add(recv? as usize))
-}
-
-/// Splits what was read from a lane.
-pub(crate) fn messages_of(items: VecDeque<Item>) -> impl Iterator<Item = Result<Message, Item>> {
-    items.into_iter().map(|item| match item {
-        Item::Message(message) => Ok(message),
-        other => Err(other),
-    })
 }

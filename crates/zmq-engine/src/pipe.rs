@@ -121,6 +121,10 @@ pub(crate) struct Pipe {
     pub(crate) broken: bool,
     /// Inproc: messages taken from `input` and not yet reported to the writer.
     pub(crate) unreported: u32,
+    /// Inproc: an empty queue to change for a full one.
+    pub(crate) spare: VecDeque<Item>,
+    /// Inproc: after how many of these the writer is told.
+    pub(crate) report_step: u32,
 }
 
 impl Pipe {
@@ -150,6 +154,8 @@ impl Pipe {
             broken: false,
             woken: false,
             unreported: 0,
+            spare: VecDeque::new(),
+            report_step: 1,
         }
     }
 

@@ -13,7 +13,6 @@ use crate::context::{Command, ContextShared};
 use crate::core::Core;
 use crate::counters::Loss;
 use crate::effects::Effects;
-use crate::inproc::messages_of;
 use crate::link::Want;
 use crate::monitor::{CloseReason, Happening};
 use crate::pipe::{Carrier, Item};
@@ -25,6 +24,9 @@ const SIGNAL: u64 = u64::MAX;
 
 /// A caller that slept longer than this hands its socket to the driver when it goes.
 const SPARSE: Duration = Duration::from_millis(2);
+
+/// The largest empty queue kept for an inproc peer.
+const SPARE: usize = 4096;
 
 /// What others leave in a socket's inbox. Read by whoever enters the socket next.
 #[derive(Clone, Copy, Debug)]
@@ -129,10 +131,12 @@ impl SocketShared {
 
     fn read_inbox(&self, core: &mut Core, effects: &mut Effects) {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        let notices = std::mem::take(&mut *inbox);
+        // An empty list is left in its place, so that neither side allocates for a notice.
+        let mut notices = std::mem::take(&mut core.spare_notices);
+        std::mem::swap(&mut *inbox, &mut notices);
         self.inbox_used.store(false, Ordering::SeqCst);
         drop(inbox);
-        for notice in notices {
+        for notice in notices.drain(..) {
             match notice {
                 Notice::Readable(key) => {
                     read_lane(core, key, effects);
@@ -149,6 +153,7 @@ impl SocketShared {
                 }
             }
         }
+        core.spare_notices = notices;
         core.settle(effects);
         core.note_subscribers(effects);
     }
@@ -370,17 +375,18 @@ pub(crate) fn read_lane(core: &mut Core, key: PeerKey, effects: &mut Effects) {
     let Carrier::Inproc(lane, side) = &pipe.carrier else {
         return;
     };
-    let (items, _) = lane.read(*side);
+    let mut items = std::mem::take(&mut pipe.spare);
+    lane.read(*side, &mut items);
     let conflate = pipe.marks.conflate;
     let mut arrived = 0_u64;
     let mut unwanted = 0_usize;
     let mut replaced = 0_usize;
-    for item in messages_of(items) {
+    for item in items.drain(..) {
         match item {
-            Ok(_) if !receives => {
+            Item::Message(_) if !receives => {
                 unwanted += 1;
             }
-            Ok(message) => {
+            Item::Message(message) => {
                 arrived += 1;
                 if let Some(pipe) = core.pipe(key) {
                     if conflate {
@@ -390,18 +396,22 @@ pub(crate) fn read_lane(core: &mut Core, key: PeerKey, effects: &mut Effects) {
                     pipe.push_input(message);
                 }
             }
-            Err(Item::Subscribe(topic)) => {
+            Item::Subscribe(topic) => {
                 if core.pattern.handle_subscribe(key, topic).is_err() {
                     core.lose_quietly(DropReason::Malformed, 1);
                 }
             }
-            Err(Item::Cancel(topic)) => {
+            Item::Cancel(topic) => {
                 if core.pattern.handle_cancel(key, topic).is_err() {
                     core.lose_quietly(DropReason::Malformed, 1);
                 }
             }
-            Err(Item::Message(_)) => {}
         }
+    }
+    if items.capacity() <= SPARE
+        && let Some(pipe) = core.pipe(key)
+    {
+        pipe.spare = items;
     }
     core.counters.arrived = core.counters.arrived.saturating_add(arrived);
     core.counters.lose(Loss::Conflated, replaced as u64);

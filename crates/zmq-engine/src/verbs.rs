@@ -194,6 +194,10 @@ impl Core {
             if let Carrier::Inproc(lane, side) = &pipe.carrier {
                 let (lane, side) = (std::sync::Arc::clone(lane), *side);
                 effects.notices.extend(lane.set_marks(side, lane_marks));
+                let step = lane.report_step(side);
+                if let Some(pipe) = self.pipe(key) {
+                    pipe.report_step = step;
+                }
                 self.refresh_lane(key);
                 continue;
             }
