@@ -49,6 +49,11 @@ pub(crate) fn meet(
     endpoint: &str,
 ) {
     let (key, dialer_id) = peer;
+    for socket in [dialer, binder] {
+        socket
+            .has_lanes
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+    }
     let binder_says = Introduction::of(&binder.lock());
     let mut effects = Effects::default();
     let mut core = dialer.enter(&mut effects);

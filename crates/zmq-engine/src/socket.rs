@@ -177,6 +177,12 @@ impl Socket {
         if let Some(done) = self.spin() {
             return done;
         }
+        if self.shared.glance() {
+            match self.take() {
+                Err(RecvError::WouldBlock) => {}
+                done => return done,
+            }
+        }
         let mut waiter = self.waiter();
         loop {
             match self.take() {
