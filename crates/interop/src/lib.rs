@@ -16,6 +16,7 @@ mod reconnect;
 mod routing;
 mod settings;
 mod topics;
+mod traffic;
 mod versions;
 mod wire;
 
@@ -35,7 +36,8 @@ pub fn with_libzmq() -> Vec<Cell> {
     cells.extend(topics::cells());
     cells.extend(routing::cells());
     let cells = cells.into_iter().map(|cell| cell.under("libzmq"));
-    cells.chain(versions::cells()).collect()
+    let scripted = versions::cells().into_iter().chain(traffic::cells());
+    cells.chain(scripted).collect()
 }
 
 /// Everything that is tried with JeroMQ, which speaks ZMTP 2.0 and tcp.

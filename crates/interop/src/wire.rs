@@ -1,7 +1,7 @@
 //! A peer without a library: octets written and read on a stream of its own, each wait bounded.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::arena::{Arena, Outcome, Sock, Verdict, WAIT, fail};
@@ -109,6 +109,27 @@ impl Wire {
             }
         }
         Ok(octets)
+    }
+
+    /// Ends this direction of the stream.
+    pub(crate) fn finish(&self) -> Outcome {
+        let ended = self.stream.shutdown(Shutdown::Write);
+        ended.map_err(|error| failed("shutdown", &error))
+    }
+
+    /// Reads until the stream ends, as it must.
+    pub(crate) fn hear_end(&mut self) -> Outcome {
+        let started = Instant::now();
+        let mut octets = [0; 256];
+        loop {
+            match self.stream.read(&mut octets) {
+                Ok(0) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),
+                Ok(_) if started.elapsed() < WAIT => {}
+                Ok(_) => return fail("raw peer: more and more comes instead of the end"),
+                Err(error) => return fail(format!("raw peer: {error} instead of the end")),
+            }
+        }
     }
 
     /// Reads exactly these octets.
