@@ -72,7 +72,6 @@ impl Driver {
             write: true,
         };
         shaking.link.drive_held(io, &socket, want);
-        shaking.link.ask_for_timer(&socket);
         socket.run(effects);
     }
 

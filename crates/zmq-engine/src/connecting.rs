@@ -14,7 +14,7 @@ use crate::endpoint::{EndpointKind, EndpointRecord};
 use crate::error::{EndpointError, EndpointProblem};
 use crate::monitor::{CloseReason, Happening};
 use crate::pipe::{Carrier, PeerFacts};
-use crate::shared::SocketShared;
+use crate::shared::{SocketShared, read_lane};
 use crate::socket::Socket;
 
 pub(crate) const INPROC: &str = "inproc://";
@@ -327,11 +327,12 @@ impl SocketShared {
             Carrier::Inproc(lane, side) => {
                 let (lane, side) = (Arc::clone(lane), *side);
                 let endpoint = pipe.facts.endpoint.clone();
+                // What it has sent can still be received.
+                read_lane(&mut core, key, &mut effects);
                 let (notice, unread) = lane.close(side);
                 effects.notices.extend(notice);
                 core.counters.lose(Loss::Unread, unread);
-                core.link_down(key);
-                core.detach(key, Loss::PeerLeft);
+                core.retire(key, Loss::PeerLeft);
                 core.report(
                     &endpoint,
                     None,

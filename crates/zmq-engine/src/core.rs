@@ -176,6 +176,28 @@ impl Core {
         self.lose(Loss::Unread, pipe.input.len() as u64, &pipe.facts.endpoint);
     }
 
+    /// The peer behind a pipe without a link will not come back. What waits for it is counted; what it sent can still be
+    /// received, and then the pipe goes.
+    pub(crate) fn retire(&mut self, key: PeerKey, reason: Loss) {
+        let Some(pipe) = self.pipe(key) else { return };
+        pipe.dialer = None;
+        pipe.dying = true;
+        pipe.full = true;
+        let unsent = pipe.queued_messages().saturating_add(pipe.in_flight);
+        pipe.out.clear();
+        pipe.in_flight = 0;
+        pipe.recount();
+        let drained = pipe.input.is_empty();
+        let endpoint = pipe.facts.endpoint.clone();
+        self.hot.retain(|hot| *hot != key);
+        self.link_down(key);
+        self.pattern.retire(key);
+        self.lose(reason, unsent as u64, &endpoint);
+        if drained {
+            self.detach(key, reason);
+        }
+    }
+
     pub(crate) fn lose(&mut self, reason: Loss, count: u64, endpoint: &str) {
         if count == 0 {
             return;
@@ -412,20 +434,6 @@ impl Core {
     pub(crate) fn forget_dialer(&mut self, dialer: Option<u64>) {
         if let Some(dialer) = dialer {
             self.endpoints.retain(|one| !one.is_dialer(dialer));
-        }
-    }
-
-    pub(crate) fn report_ended(&mut self, was_ready: bool, endpoint: &str) {
-        if was_ready {
-            self.report(
-                endpoint,
-                None,
-                Happening::Closed {
-                    reason: CloseReason::ByUs,
-                    was_ready,
-                    descriptor: None,
-                },
-            );
         }
     }
 

@@ -401,10 +401,12 @@ impl Driver {
             .is_some_and(|pipe| pipe.dialer == Some(id));
         let link = core.link(dialer.key).filter(|_| ours);
         let mut effects = Effects::default();
-        if ours {
-            core.detach(dialer.key, Loss::PeerLeft);
+        match core.pipe(dialer.key) {
+            // The link's end will find that nobody dials for it any more.
+            Some(pipe) if link.is_some() => pipe.dialer = None,
+            Some(_) if ours => core.retire(dialer.key, Loss::PeerLeft),
+            _ => {}
         }
-        core.report_ended(link.is_some(), &dialer.endpoint);
         core.settle(&mut effects);
         core.note_subscribers(&mut effects);
         drop(core);

@@ -259,22 +259,32 @@ impl Driver {
         let Some(link) = socket.lock().link(key) else {
             return;
         };
+        let mut want = Want {
+            read: false,
+            write: true,
+        };
         let mut io = link.lock();
         // The timer may be that of an earlier link with the same key.
         if io.channel.is_none() || io.timer_at > now {
+            link.drive_held(io, &socket, want);
             return;
+        }
+        io.timer_at = Nanos::NEVER;
+        if io.session.poll_timeout().is_some_and(|at| at <= now.wire()) {
+            // A sign of life may wait in the kernel: nobody is judged before it was read.
+            want.read = true;
+            link.drive_held(io, &socket, want);
+            io = link.lock();
+            if io.channel.is_none() {
+                return;
+            }
         }
         if let Err(error) = io.session.handle_timeout(now.wire()) {
             link.close_held(io, &socket, error.into());
             return;
         }
         io.timer_at = Nanos::NEVER;
-        let want = Want {
-            read: false,
-            write: true,
-        };
         link.drive_held(io, &socket, want);
-        link.ask_for_timer(&socket);
     }
 
     // ---- bursts ----

@@ -18,7 +18,7 @@ use crate::io::{Channel, Io};
 use crate::monitor::CloseReason;
 use crate::pipe::Pace;
 use crate::poller::Interest;
-use crate::shared::SocketShared;
+use crate::shared::{Notice, SocketShared};
 
 /// Times a holder goes round for others before it leaves the rest to the driver.
 const ROUNDS: usize = 64;
@@ -70,7 +70,8 @@ impl Link {
         self.key.store(u32::MAX, Ordering::SeqCst);
     }
 
-    /// Waits for whoever drives it. Never called with a socket's lock held.
+    /// Waits for whoever drives it. Never called with a socket's lock held. A live link is let go of by `drive_held` or
+    /// `close_held` and by nothing else: others rely on the holder for what they left meanwhile.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Io> {
         self.io.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,12 +91,9 @@ impl Link {
         }
     }
 
-    /// Reads and writes what can be, unless somebody else is at it. Says whether anything moved.
-    pub(crate) fn drive(self: &Arc<Self>, shared: &Arc<SocketShared>, want: Want) -> bool {
-        match self.try_lock() {
-            Some(io) => self.drive_held(io, shared, want),
-            None => false,
-        }
+    /// Reads and writes what can be. Says whether anything moved; nothing if somebody else is at it.
+    pub(crate) fn drive(self: &Arc<Self>, shared: &Arc<SocketShared>, want: Want) -> Option<bool> {
+        Some(self.drive_held(self.try_lock()?, shared, want))
     }
 
     pub(crate) fn drive_held<'a>(
@@ -127,9 +125,7 @@ impl Link {
                 return true;
             }
             self.tell_poller(&mut io, shared);
-            if want.read {
-                self.ask_for_timer_held(&mut io, shared);
-            }
+            self.ask_for_timer(&mut io, shared);
             match self.let_go(io, shared, round) {
                 Ok(effects) => {
                     shared.run(effects);
@@ -188,15 +184,13 @@ impl Link {
             }
             effects.tick |= !hot_registered;
             core.hot_registered = true;
-            if want.read
-                && let Some(link) = core.link(key)
-            {
-                effects.drive(link);
-            }
         }
         // The link is let go before the socket: a sender that finds the link held has left its message before we looked.
         drop(io);
         drop(core);
+        if want.read {
+            shared.post(Notice::Woken(key));
+        }
         Ok(effects)
     }
 
@@ -346,12 +340,7 @@ impl Link {
     }
 
     /// Asks the driver to look at the session's timer, if that is due before it looks anyway.
-    pub(crate) fn ask_for_timer(&self, shared: &Arc<SocketShared>) {
-        let mut io = self.lock();
-        self.ask_for_timer_held(&mut io, shared);
-    }
-
-    fn ask_for_timer_held(&self, io: &mut Io, shared: &Arc<SocketShared>) {
+    fn ask_for_timer(&self, io: &mut Io, shared: &Arc<SocketShared>) {
         let Some(at) = io.session.poll_timeout().map(Nanos::from_wire) else {
             return;
         };

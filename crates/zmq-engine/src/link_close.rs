@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, MutexGuard};
 
+use zmq_patterns::DropReason;
+
 use crate::context::Command;
 use crate::core::Life;
 use crate::counters::Loss;
@@ -64,10 +66,25 @@ impl Link {
         let (lost, full) = reclaim(pipe, batch, cut, keep);
         let gone = dialer.is_none();
         pipe.dying = gone;
+        let mut replaced = 0;
+        if reason == CloseReason::Replaced {
+            // Its name has another owner now, and what it sent would come under no name.
+            replaced = pipe.input.len();
+            pipe.input.clear();
+        }
         let drained = pipe.input.is_empty();
         core.hot.retain(|hot| *hot != key);
         core.link_down(key);
-        core.pattern.set_writable(key, !full);
+        if gone {
+            core.pattern.retire(key);
+        } else {
+            core.pattern.set_writable(key, !full);
+        }
+        core.lose(
+            Loss::Pattern(DropReason::HandedOver),
+            replaced as u64,
+            &endpoint,
+        );
         core.lose(Loss::Cut, u64::from(cut), &endpoint);
         core.lose(Loss::PeerLeft, lost as u64, &endpoint);
         if gone && drained {

@@ -61,6 +61,11 @@ impl Link {
                 *moved = true;
                 self.parse(io, shared, now, leftover)?;
                 continue;
+            } else if io.session.has_waiting() {
+                // Octets that came before their time, or a second event of one frame.
+                *moved = true;
+                self.cut(io, shared, now, &mut &[][..])?;
+                continue;
             } else if matches!(io.channel, Some(Channel::Framed(_))) {
                 self.read_units(io, shared, now, moved)?
             } else if io.session.body_buffer().is_some() {
@@ -190,6 +195,9 @@ impl Link {
             if let Some(event) = event {
                 self.take_event(io, shared, event)?;
             }
+            if io.session.has_waiting() {
+                return Ok(Read::More(1));
+            }
         }
         Ok(Read::More(READ_OCTETS))
     }
@@ -204,27 +212,7 @@ impl Link {
     ) -> Result<(), CloseReason> {
         let Leftover { buffer, start, end } = block;
         let mut input = buffer.get(start..end).unwrap_or_default();
-        let result = loop {
-            if io.room == 0 {
-                self.deliver(io, shared);
-                if io.paused {
-                    break Ok(());
-                }
-            }
-            match io.session.handle_input(now, &mut input) {
-                Ok(Some(Event::Message(message))) => {
-                    io.room = io.room.saturating_sub(1);
-                    io.decoded.push(message);
-                }
-                Ok(Some(event)) => {
-                    if let Err(reason) = self.take_event(io, shared, event) {
-                        break Err(reason);
-                    }
-                }
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(CloseReason::Protocol(error)),
-            }
-        };
+        let result = self.cut(io, shared, now, &mut input);
         let left = input.len();
         if result.is_ok() && left > 0 {
             io.leftover = Some(Leftover {
@@ -236,6 +224,33 @@ impl Link {
             shared.ctx.pool.return_read(buffer);
         }
         result
+    }
+
+    /// Has the session cut `input` until it is used up or the pipe is at its mark.
+    fn cut(
+        self: &Arc<Self>,
+        io: &mut Io,
+        shared: &Arc<SocketShared>,
+        now: Time,
+        input: &mut &[u8],
+    ) -> Result<(), CloseReason> {
+        loop {
+            if io.room == 0 {
+                self.deliver(io, shared);
+                if io.paused {
+                    return Ok(());
+                }
+            }
+            match io.session.handle_input(now, input) {
+                Ok(Some(Event::Message(message))) => {
+                    io.room = io.room.saturating_sub(1);
+                    io.decoded.push(message);
+                }
+                Ok(Some(event)) => self.take_event(io, shared, event)?,
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(CloseReason::Protocol(error)),
+            }
+        }
     }
 
     fn take_event(
@@ -256,6 +271,8 @@ impl Link {
                 let taken = core.pattern.handle_subscribe(key, topic);
                 core.settle(&mut io.effects);
                 core.note_subscribers(&mut io.effects);
+                // XPUB tells its application of each.
+                io.effects.wake |= core.pattern.can_receive();
                 drop(core);
                 taken.map_err(CloseReason::Fault)?;
             }
@@ -266,6 +283,8 @@ impl Link {
                 let taken = core.pattern.handle_cancel(key, topic);
                 core.settle(&mut io.effects);
                 core.note_subscribers(&mut io.effects);
+                // XPUB tells its application of each.
+                io.effects.wake |= core.pattern.can_receive();
                 drop(core);
                 taken.map_err(CloseReason::Fault)?;
             }

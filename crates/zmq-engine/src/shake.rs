@@ -144,6 +144,13 @@ impl Driver {
     fn step(&mut self, id: u64, io: &mut Io) -> Result<Progress, CloseReason> {
         let now = self.ctx.clock.now().wire();
         io.write_handshake()?;
+        while io.session.has_waiting() {
+            let event = io.session.handle_input(now, &mut &[][..])?;
+            if let Some(peer) = self.heed(id, io, event)? {
+                io.write_handshake()?;
+                return Ok(Progress::Ready(peer));
+            }
+        }
         let mut buffer = self.ctx.pool.read_buffer();
         let result = self.step_with(id, io, &mut buffer, now);
         match result {
@@ -282,19 +289,8 @@ impl Driver {
             }
             Ok(None) => {
                 // What came while we waited is still inside the session.
-                let mut nothing: &[u8] = &[];
-                let event = io.session.handle_input(now, &mut nothing);
-                match event.map_err(CloseReason::Protocol) {
-                    Ok(Some(Event::Ready(peer))) => self.go_live(id, io, peer),
-                    Ok(_) => {
-                        drop(io);
-                        self.shake(id);
-                    }
-                    Err(reason) => {
-                        drop(io);
-                        self.end_shaking(id, reason);
-                    }
-                }
+                drop(io);
+                self.shake(id);
             }
             Err(reason) => {
                 let _ = io.write_handshake();

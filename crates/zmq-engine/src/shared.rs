@@ -252,16 +252,12 @@ impl SocketShared {
         }
         let key = PeerKey(u32::try_from(ready.token).unwrap_or(u32::MAX));
         let link = self.lock().link(key);
-        if let Some(link) = link {
-            link.drive(
-                self,
-                Want {
-                    read: ready.readable || ready.broken,
-                    write: true,
-                },
-            );
-        }
-        true
+        let want = Want {
+            read: ready.readable || ready.broken,
+            write: true,
+        };
+        // A link that somebody else drives is in good hands: waiting for it would be waiting for what they do with it.
+        link.is_some_and(|link| link.drive(self, want).unwrap_or(false))
     }
 
     /// The driver does what is ready, for a socket whose callers are away.
@@ -464,6 +460,7 @@ fn lane_gone(core: &mut Core, key: PeerKey, effects: &mut Effects) {
     let drained = pipe.input.is_empty();
     core.forget_dialer(dialer);
     core.link_down(key);
+    core.pattern.retire(key);
     core.report(
         &endpoint,
         None,

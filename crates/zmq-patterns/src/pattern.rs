@@ -155,6 +155,15 @@ impl Pattern {
         });
     }
 
+    /// A dialed peer is not dialed any more: from here on it is what an accepted peer is. What it sent can still be received.
+    pub fn retire(&mut self, peer: PeerKey) {
+        let Some(state) = self.hub.peer_mut(peer).filter(|state| state.dialed) else {
+            return;
+        };
+        state.dialed = false;
+        each!(&mut self.kind, socket => socket.refresh(&self.hub, peer));
+    }
+
     /// The pipe is gone, with all it held. Implies `link_down`.
     pub fn detach(&mut self, peer: PeerKey) {
         self.link_down(peer);

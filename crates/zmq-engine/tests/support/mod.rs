@@ -5,6 +5,8 @@
     reason = "each test program uses a part of it"
 )]
 
+pub mod held;
+
 use std::time::Duration;
 
 use zmq_engine::{

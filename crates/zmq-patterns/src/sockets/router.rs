@@ -148,10 +148,6 @@ impl Socket for Router {
         if self.notify.disconnect {
             Router::tell(hub, peer, Frame::empty());
         }
-        if accepted {
-            // It will not come back as this peer, but may as another: what it left behind must not hold its id against it.
-            self.release(hub, peer);
-        }
     }
 
     fn detach(&mut self, hub: &mut Hub, peer: PeerKey) {
@@ -161,6 +157,13 @@ impl Socket for Router {
     }
 
     fn refresh(&mut self, hub: &Hub, peer: PeerKey) {
+        if hub
+            .peer(peer)
+            .is_some_and(|peer| !peer.dialed && !peer.linked)
+        {
+            // It will not come back as this peer, but may as another: what it left behind must not hold its id against it.
+            self.release(hub, peer);
+        }
         if self.is_named(hub, peer) {
             self.room.refresh(hub, peer);
         } else {

@@ -254,6 +254,15 @@ impl Session {
         }
     }
 
+    /// Whether [`Self::handle_input`] has something to give though nothing new was read: octets that waited for a verdict, or a
+    /// second event of one frame.
+    #[must_use]
+    pub fn has_waiting(&self) -> bool {
+        self.deferred.is_some()
+            || !(self.stash.octets.is_empty()
+                || matches!(self.stage, Stage::Verdict(_) | Stage::Closed(_)))
+    }
+
     /// The buffer of a large frame under way, to read the stream into directly: append to it, then call [`Self::handle_body`].
     ///
     /// Its spare capacity is above zero and never exceeds what the frame still misses. `None` when no large frame is under way.
