@@ -40,6 +40,7 @@ mod listen;
 mod meeting;
 mod monitor;
 mod options;
+mod parts;
 mod pipe;
 mod poller;
 mod pool;
@@ -66,6 +67,7 @@ pub use error::{
 pub use knowing::PeerSnapshot;
 pub use monitor::{CloseReason, Happening, MONITOR_QUEUE, Monitor, MonitorEvent, MonitorItem};
 pub use options::{Heartbeat, Reconnect, SocketOption, SocketOptions};
+pub use parts::Reservation;
 pub use security::{Answer, Authenticator, MechanismFactory, Question, Security};
 pub use socket::{Events, Socket};
 pub use waiting::{Waiter, Watcher};

@@ -272,7 +272,7 @@ impl Socket {
         events
     }
 
-    fn deadline(&self, timeout: Option<Duration>) -> Option<Nanos> {
+    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Option<Nanos> {
         timeout.map(|timeout| self.shared.ctx.clock.now().plus(timeout))
     }
 

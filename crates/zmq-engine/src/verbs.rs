@@ -1,7 +1,7 @@
 //! Sending, receiving and changing options, under the socket's lock.
 
-use zmq_patterns::{PeerKey, Route, SendRefused, Source, Taken};
-use zmtp_wire::Message;
+use zmq_patterns::{Pattern, PeerKey, Route, SendRefused, Source, Taken};
+use zmtp_wire::{Frame, Message};
 
 use crate::core::{Core, Life};
 use crate::counters::Loss;
@@ -18,21 +18,47 @@ impl Core {
     /// Lets the pattern choose, and queues.
     pub(crate) fn send(
         &mut self,
-        mut message: Message,
+        message: Message,
         effects: &mut Effects,
     ) -> Result<(), SendError> {
-        if self.life != Life::Open {
-            let reason = match self.life {
-                Life::Terminated => SendFailure::Terminated,
-                _ => SendFailure::Closed,
-            };
+        self.send_by(message, effects, Pattern::send)
+    }
+
+    /// Chooses the way of a message that begins with `first`.
+    pub(crate) fn reserve(
+        &mut self,
+        first: &Frame,
+    ) -> Result<zmq_patterns::Reservation, SendFailure> {
+        self.sendable()?;
+        self.pattern
+            .begin(first)
+            .map_err(|refused| self.failure(refused))
+    }
+
+    fn sendable(&self) -> Result<(), SendFailure> {
+        match self.life {
+            Life::Open => Ok(()),
+            Life::Terminated => Err(SendFailure::Terminated),
+            _ => Err(SendFailure::Closed),
+        }
+    }
+
+    /// Queues where `route` says.
+    #[inline]
+    pub(crate) fn send_by(
+        &mut self,
+        mut message: Message,
+        effects: &mut Effects,
+        route: impl FnOnce(&mut Pattern, &mut Message) -> Result<Route, SendRefused>,
+    ) -> Result<(), SendError> {
+        if let Err(reason) = self.sendable() {
             return Err(SendError { message, reason });
         }
         if message.properties().is_some() {
             // They tell where it came from, which is not the receiver's business.
             message.set_properties(None);
         }
-        let route = match self.pattern.send(&mut message) {
+        let route = match route(&mut self.pattern, &mut message) {
             Ok(route) => route,
             Err(refused) => {
                 let reason = self.failure(refused);

@@ -1,0 +1,80 @@
+//! Messages whose parts are given one by one.
+
+mod support;
+
+use std::time::Duration;
+
+use support::*;
+use zmq_engine::{Context, Frame, PatternOption, SendFailure, SocketOption, SocketType};
+
+#[test]
+fn the_peer_is_chosen_with_the_first_part_and_gets_the_message_whole() {
+    let context = Context::new().unwrap();
+    for (place, endpoint) in endpoints("parts").into_iter().enumerate() {
+        let push = open(&context, SocketType::Push);
+        let pulls = [
+            open(&context, SocketType::Pull),
+            open(&context, SocketType::Pull),
+        ];
+        let real = push.bind(&endpoint).unwrap();
+        for pull in &pulls {
+            pull.connect(&real).unwrap();
+        }
+        until_connected(&push, 2);
+        let first = push.begin(&Frame::from("a"), None).unwrap();
+        let second = push.begin(&Frame::from("b"), None).unwrap();
+        push.commit(second, frames(&["b", "2"])).unwrap();
+        push.commit(first, frames(&["a", "1"])).unwrap();
+        let mut got: Vec<_> = pulls.iter().map(|pull| text(&recv(pull))).collect();
+        got.sort();
+        assert_eq!(got, [["a", "1"], ["b", "2"]], "endpoint {place}");
+    }
+}
+
+#[test]
+fn what_would_be_refused_is_refused_with_the_first_part() {
+    let context = Context::new().unwrap();
+    let push = open(&context, SocketType::Push);
+    let refused = push.try_begin(&Frame::from("a"));
+    assert!(matches!(refused, Err(SendFailure::WouldBlock)));
+    let refused = push.begin(&Frame::from("a"), Some(Duration::from_millis(10)));
+    assert!(matches!(refused, Err(SendFailure::TimedOut)));
+    let rep = open(&context, SocketType::Rep);
+    let refused = rep.try_begin(&Frame::from("a"));
+    assert!(matches!(refused, Err(SendFailure::WrongState(_))));
+    let router = open(&context, SocketType::Router);
+    let mandatory = SocketOption::Pattern(PatternOption::RouterMandatory(true));
+    router.set(mandatory).unwrap();
+    let refused = router.try_begin(&Frame::from("nobody"));
+    assert!(matches!(refused, Err(SendFailure::Unroutable)));
+    context.shutdown();
+    let refused = push.try_begin(&Frame::from("a"));
+    assert!(matches!(refused, Err(SendFailure::Terminated)));
+}
+
+#[test]
+fn a_choice_that_is_given_up_sends_nothing() {
+    let context = Context::new().unwrap();
+    let req = open(&context, SocketType::Req);
+    let rep = open(&context, SocketType::Rep);
+    let real = rep.bind("inproc://given-up").unwrap();
+    req.connect(&real).unwrap();
+    drop(req.begin(&Frame::from("a"), None).unwrap());
+    send(&req, "b");
+    assert_eq!(text(&recv(&rep)), ["b"]);
+}
+
+#[test]
+fn a_peer_that_left_meanwhile_is_counted_not_awaited() {
+    let context = Context::new().unwrap();
+    let push = open(&context, SocketType::Push);
+    let real = push.bind("inproc://left-meanwhile").unwrap();
+    let pull = open(&context, SocketType::Pull);
+    pull.connect(&real).unwrap();
+    let choice = push.begin(&Frame::from("a"), None).unwrap();
+    pull.close(None);
+    until(&push, |push| push.connected_peers() == 0);
+    push.commit(choice, frames(&["a", "1"])).unwrap();
+    let lost: u64 = push.counters().losses().iter().map(|(_, count)| count).sum();
+    assert_eq!(lost, 1);
+}
