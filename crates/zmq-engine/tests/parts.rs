@@ -21,10 +21,10 @@ fn the_peer_is_chosen_with_the_first_part_and_gets_the_message_whole() {
             pull.connect(&real).unwrap();
         }
         until_connected(&push, 2);
-        let first = push.begin(&Frame::from("a"), None).unwrap();
-        let second = push.begin(&Frame::from("b"), None).unwrap();
-        push.commit(second, frames(&["b", "2"])).unwrap();
-        push.commit(first, frames(&["a", "1"])).unwrap();
+        for parts in [["a", "1"], ["b", "2"]] {
+            let chosen = push.begin(&Frame::from(parts[0]), None).unwrap();
+            push.commit(chosen, frames(&parts)).unwrap();
+        }
         let mut got: Vec<_> = pulls.iter().map(|pull| text(&recv(pull))).collect();
         got.sort();
         assert_eq!(got, [["a", "1"], ["b", "2"]], "endpoint {place}");
@@ -59,7 +59,7 @@ fn a_choice_that_is_given_up_sends_nothing() {
     let rep = open(&context, SocketType::Rep);
     let real = rep.bind("inproc://given-up").unwrap();
     req.connect(&real).unwrap();
-    drop(req.begin(&Frame::from("a"), None).unwrap());
+    let _ = req.begin(&Frame::from("a"), None).unwrap();
     send(&req, "b");
     assert_eq!(text(&recv(&rep)), ["b"]);
 }
@@ -75,6 +75,11 @@ fn a_peer_that_left_meanwhile_is_counted_not_awaited() {
     pull.close(None);
     until(&push, |push| push.connected_peers() == 0);
     push.commit(choice, frames(&["a", "1"])).unwrap();
-    let lost: u64 = push.counters().losses().iter().map(|(_, count)| count).sum();
+    let lost: u64 = push
+        .counters()
+        .losses()
+        .iter()
+        .map(|(_, count)| count)
+        .sum();
     assert_eq!(lost, 1);
 }
