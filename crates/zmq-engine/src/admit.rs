@@ -138,7 +138,7 @@ pub(crate) fn session_config(core: &Core) -> SessionConfig {
     config.routing_id = options.routing_id.clone();
     config.properties = options.properties.clone();
     config.min_version = options.min_version;
-    config.legacy_allowed = options.security.legacy_allowed();
+    config.legacy_allowed = options.security.is_none() && !options.asks_about_peers();
     config.limits = options.limits;
     config.handshake_timeout_ms = options.handshake_timeout.map(millis);
     config.heartbeat = options.heartbeat.map(|heartbeat| Heartbeat {

@@ -324,14 +324,11 @@ impl SocketShared {
             return;
         };
         match &pipe.carrier {
-            Carrier::Inproc(lane, side) => {
-                let (lane, side) = (Arc::clone(lane), *side);
+            Carrier::Inproc(..) => {
                 let endpoint = pipe.facts.endpoint.clone();
                 // What it has sent can still be received.
                 read_lane(&mut core, key, &mut effects);
-                let (notice, unread) = lane.close(side);
-                effects.notices.extend(notice);
-                core.counters.lose(Loss::Unread, unread);
+                core.close_lane(key, &mut effects);
                 core.retire(key, Loss::PeerLeft);
                 core.report(
                     &endpoint,

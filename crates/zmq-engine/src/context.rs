@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use zmq_patterns::PeerKey;
 use zmq_transport::{Listener, Registry, Transport};
-use zmtp_wire::Verdict;
 
 use crate::clock::{Clock, Nanos};
 use crate::dial::Dialing;
@@ -20,6 +19,7 @@ use crate::poller::{Interest, Poller, Signal, wait_readable};
 use crate::pool::Pool;
 use crate::random::Random;
 use crate::resolver::Resolver;
+use crate::security::Judgement;
 use crate::shared::SocketShared;
 
 /// What a context can be told before it starts.
@@ -119,9 +119,10 @@ pub(crate) enum Command {
     Woken {
         token: u64,
     },
+    /// An authenticator has decided about the peer of a handshake.
     Verdict {
         shaking: u64,
-        verdict: Verdict,
+        judgement: Judgement,
     },
     /// A live link has a timer.
     Beat {
@@ -175,6 +176,8 @@ pub(crate) mod token {
     pub(crate) const LISTENER: u64 = 2 << 56;
     pub(crate) const DIALER: u64 = 3 << 56;
     pub(crate) const SHAKING: u64 = 4 << 56;
+    /// The ZAP handler may have answered.
+    pub(crate) const HANDLER: u64 = 5 << 56;
     pub(crate) const KIND: u64 = 0xff << 56;
 }
 

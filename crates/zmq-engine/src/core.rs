@@ -370,15 +370,22 @@ impl Core {
                 let link = Arc::clone(link);
                 effects.close(link, reason);
             }
-            Carrier::Inproc(lane, side) => {
-                let (lane, side) = (Arc::clone(lane), *side);
-                let (notice, unread) = lane.close(side);
-                effects.notices.extend(notice);
-                self.counters.lose(Loss::Unread, unread);
+            Carrier::Inproc(..) => {
+                self.close_lane(key, effects);
                 self.link_down(key);
                 self.detach(key, Loss::PeerLeft);
             }
             Carrier::None => {}
+        }
+    }
+
+    /// Ends a lane from this side. What the peer wrote and nobody read is counted.
+    pub(crate) fn close_lane(&mut self, key: PeerKey, effects: &mut Effects) {
+        let Some(pipe) = self.pipe(key) else { return };
+        if let Carrier::Inproc(lane, side) = &pipe.carrier {
+            let (notice, unread) = lane.close(*side);
+            effects.notices.extend(notice);
+            self.counters.lose(Loss::Unread, unread);
         }
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use zmq_patterns::PeerKey;
 
+use crate::asking::Asking;
 use crate::clock::Nanos;
 use crate::context::{Command, ContextShared, token};
 use crate::dial::Dialer;
@@ -70,6 +71,8 @@ pub(crate) struct Driver {
     pub(crate) dialers: BTreeMap<u64, Dialer>,
     pub(crate) shaking: BTreeMap<u64, Shaking>,
     pub(crate) accepted_shaking: usize,
+    /// The ZAP client, once somebody had to be asked.
+    pub(crate) asking: Option<Asking>,
     hot: Vec<Arc<SocketShared>>,
     next_tick: Nanos,
     patrol: Vec<Beat>,
@@ -92,6 +95,7 @@ impl core::fmt::Debug for Driver {
 impl Drop for Driver {
     /// Without a driver no socket works: those that are left are ended, and what is told from now on is let go of.
     fn drop(&mut self) {
+        self.end_asking();
         let commands = self.ctx.end_commands();
         for socket in self.ctx.sockets() {
             self.end_socket(&socket);
@@ -109,6 +113,7 @@ impl Driver {
             dialers: BTreeMap::new(),
             shaking: BTreeMap::new(),
             accepted_shaking: 0,
+            asking: None,
             hot: Vec::new(),
             next_tick: Nanos::NEVER,
             patrol: Vec::new(),
@@ -222,7 +227,7 @@ impl Driver {
             } => self.resolved(dialer, attempt, targets),
             Command::LinkLost { dialer, transient } => self.link_lost(dialer, transient),
             Command::Woken { token } => self.woken(token),
-            Command::Verdict { shaking, verdict } => self.verdict(shaking, verdict),
+            Command::Verdict { shaking, judgement } => self.judge(shaking, judgement),
             Command::Beat { socket, key, at } => self.timers.set(at, Timer::Beat { socket, key }),
             Command::Closing { socket, deadline } => self.begin_closing(socket, deadline),
         }
@@ -234,6 +239,7 @@ impl Driver {
             token::LISTENER => self.accept(id),
             token::DIALER => self.dialer_ready(id),
             token::SHAKING => self.shake(id),
+            token::HANDLER => self.hear_handler(),
             _ => {}
         }
     }

@@ -18,6 +18,8 @@
 #![forbid(unsafe_code)]
 
 mod admit;
+mod asking;
+mod authenticating;
 mod clock;
 mod closing;
 mod connecting;
@@ -65,12 +67,19 @@ pub use error::{
     EndpointError, EndpointProblem, OpenError, OptionError, RecvError, SendError, SendFailure,
 };
 pub use knowing::PeerSnapshot;
-pub use monitor::{CloseReason, Happening, MONITOR_QUEUE, Monitor, MonitorEvent, MonitorItem};
+pub use monitor::{
+    CloseReason, Happening, MONITOR_QUEUE, Monitor, MonitorEvent, MonitorItem, Unasked,
+};
 pub use options::{Heartbeat, Reconnect, SocketOption, SocketOptions};
 pub use parts::Reservation;
-pub use security::{Answer, Authenticator, MechanismFactory, Question, Security};
+pub use security::{
+    Admission, Answer, Authenticator, HandshakeRole, MechanismFactory, Question, Security,
+};
 pub use socket::{Events, Socket};
 pub use waiting::{Waiter, Watcher};
+pub use zap;
 pub use zmq_patterns::{self as patterns, DropReason, PatternOption};
 pub use zmq_transport::{self as transport, StreamOptions};
+#[cfg(feature = "curve")]
+pub use zmtp_mech_curve::{self as curve};
 pub use zmtp_wire::{self as wire, Frame, Limits, Message, Properties, SocketType, Version};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use zmtp_wire::Error as WireError;
 
 use crate::poller::{Signal, wait_readable};
+use crate::security::HandshakeRole;
 
 /// The most events kept for a listener who does not read.
 pub const MONITOR_QUEUE: usize = 4096;
@@ -131,6 +132,83 @@ pub enum CloseReason {
     Evicted,
     /// The transport yields a kind of connection that this socket cannot use.
     UnusableTransport,
+    /// This side's authenticator or ZAP handler said no.
+    Denied {
+        /// The ZAP status: 300, 400 or 500.
+        status: u16,
+        /// Its reason in words, which the peer is not told; may be empty.
+        why: String,
+    },
+    /// Nobody could say whether to let the peer in. It is told nothing and may try again.
+    Unasked(Unasked),
+    /// A CURVE client's first command was not sealed for one of this server's keys: it knows another one.
+    OtherServerKey,
+    /// The peer left during the handshake of a mechanism whose peers do not say why.
+    LeftHandshake {
+        /// This side's mechanism and part.
+        role: HandshakeRole,
+        /// Whether the peer had said anything after its greeting.
+        answered: bool,
+    },
+}
+
+/// Why nobody could be asked about a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unasked {
+    /// There is no authenticator, and nobody is bound at `inproc://zeromq.zap.01`.
+    NoHandler,
+    /// What is bound there cannot answer.
+    HandlerType(zmtp_wire::SocketType),
+    /// The handler does not read its questions.
+    HandlerBusy,
+    /// The handler closed before it answered.
+    HandlerLeft,
+    /// The handler's answer is none.
+    BadReply(zap::ReplyError),
+    /// The mechanism asks about something that is unknown here.
+    UnknownMechanism,
+}
+
+impl core::fmt::Display for Unasked {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("nobody could say whether to let the peer in: ")?;
+        match self {
+            Unasked::NoHandler => f.write_str(
+                "the socket has no authenticator, and no ZAP handler is bound at inproc://zeromq.zap.01 in its context",
+            ),
+            Unasked::HandlerType(found) => write!(
+                f,
+                "a {} socket is bound at inproc://zeromq.zap.01, where a REP or ROUTER is expected",
+                found.name()
+            ),
+            Unasked::HandlerBusy => f.write_str("the ZAP handler does not read its questions"),
+            Unasked::HandlerLeft => f.write_str("the ZAP handler closed before it answered"),
+            Unasked::BadReply(error) => write!(f, "the ZAP handler answered with {error}"),
+            Unasked::UnknownMechanism => {
+                f.write_str("the mechanism asks about something unknown here")
+            }
+        }
+    }
+}
+
+/// What it most likely means that a peer left a handshake without a word.
+fn left(role: HandshakeRole, answered: bool) -> &'static str {
+    match (role, answered) {
+        (HandshakeRole::CurveClient, false) => {
+            "the peer left when it saw our CURVE HELLO: most likely its key is not the server key we were given, or it is no CURVE server"
+        }
+        (HandshakeRole::CurveClient, true) => {
+            "the peer left after it had seen our CURVE key: most likely it does not accept that key, or may later"
+        }
+        (HandshakeRole::PlainClient, _) => {
+            "the peer left when it saw our name and password: most likely it cannot check them now, or it is no PLAIN server"
+        }
+        (HandshakeRole::CurveServer, false) | (HandshakeRole::PlainServer, false) => {
+            "the peer left before it said who it is: most likely it expects another mechanism"
+        }
+        _ => "the peer left during the handshake",
+    }
 }
 
 impl core::fmt::Display for CloseReason {
@@ -148,6 +226,17 @@ impl core::fmt::Display for CloseReason {
             CloseReason::UnusableTransport => {
                 f.write_str("the transport yields a kind of connection this socket cannot use")
             }
+            CloseReason::Denied { status, why } if why.is_empty() => {
+                write!(f, "the peer was refused with status {status}")
+            }
+            CloseReason::Denied { status, why } => {
+                write!(f, "the peer was refused with status {status}: {why}")
+            }
+            CloseReason::Unasked(unasked) => write!(f, "{unasked}"),
+            CloseReason::OtherServerKey => f.write_str(
+                "the client's first command was not sealed for this server's key: it was given another server key",
+            ),
+            CloseReason::LeftHandshake { role, answered } => f.write_str(left(*role, *answered)),
         }
     }
 }

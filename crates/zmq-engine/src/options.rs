@@ -8,7 +8,7 @@ use zmq_patterns::PatternOption;
 use zmq_transport::StreamOptions;
 use zmtp_wire::{Limits, Version};
 
-use crate::security::{Authenticator, Security};
+use crate::security::{Admission, Authenticator, Security};
 
 /// Everything a socket can be told before it opens. The defaults are libzmq's, so that the C library needs no table of
 /// its own; the facade has others where they serve its users better.
@@ -48,8 +48,15 @@ pub struct SocketOptions {
     pub stream: StreamOptions,
     /// How peers prove who they are, and how traffic is protected.
     pub security: Security,
-    /// Who decides about the peers that a mechanism wants to have authenticated; nobody denies them all.
+    /// Who decides about the peers that a mechanism wants to have authenticated, in place of the ZAP handler.
     pub authenticator: Option<Arc<dyn Authenticator>>,
+    /// The ZAP domain (RFC 27): what the handler is told it is asked for. A NULL socket with a domain asks about its peers, which it
+    /// does not do otherwise.
+    pub zap_domain: Bytes,
+    /// Let nobody in whom no handler was asked about, where there is a domain; and ask nobody where there is none (CURVE).
+    pub zap_enforce_domain: bool,
+    /// Whom to let in when there is nobody to ask.
+    pub admission: Admission,
     /// Attach the properties of its connection to each received message.
     pub attach_properties: bool,
     /// Options of the pattern, applied in order.
@@ -78,10 +85,20 @@ impl Default for SocketOptions {
             stream: StreamOptions::default(),
             security: Security::default(),
             authenticator: None,
+            zap_domain: Bytes::new(),
+            zap_enforce_domain: false,
+            admission: Admission::AsLibzmq,
             attach_properties: false,
             pattern: Vec::new(),
             spin: None,
         }
+    }
+}
+
+impl SocketOptions {
+    /// Whether somebody decides about peers that bring no proof.
+    pub(crate) fn asks_about_peers(&self) -> bool {
+        self.authenticator.is_some() || !self.zap_domain.is_empty()
     }
 }
 
@@ -165,6 +182,12 @@ pub enum SocketOption {
     Security(Security),
     /// See [`SocketOptions::authenticator`].
     Authenticator(Option<Arc<dyn Authenticator>>),
+    /// See [`SocketOptions::zap_domain`].
+    ZapDomain(Bytes),
+    /// See [`SocketOptions::zap_enforce_domain`].
+    ZapEnforceDomain(bool),
+    /// See [`SocketOptions::admission`].
+    Admission(Admission),
     /// See [`SocketOptions::attach_properties`].
     AttachProperties(bool),
     /// See [`SocketOptions::spin`].

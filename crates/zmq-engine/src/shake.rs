@@ -7,18 +7,18 @@ use std::io;
 use std::sync::Arc;
 
 use zmq_transport::{Connection, Source};
-use zmtp_wire::{Credentials, Event, Peer, Session, Verdict};
+use zmtp_wire::{Error as WireError, Event, Misbehaved, Peer, Session};
 
 use crate::admit::session_config;
 use crate::clock::Nanos;
-use crate::context::{Command, token};
+use crate::context::token;
 use crate::core::Life;
 use crate::driver::{Driver, Timer};
 use crate::io::{Channel, Io, Leftover};
 use crate::link::Link;
 use crate::monitor::{CloseReason, Happening};
 use crate::poller::Interest;
-use crate::security::{Answer, Question};
+use crate::security::HandshakeRole;
 use crate::shared::SocketShared;
 use crate::wakers::driver_waker;
 
@@ -42,6 +42,9 @@ pub(crate) struct Whence {
 pub(crate) struct Shaking {
     pub(crate) link: Arc<Link>,
     pub(crate) whence: Whence,
+    /// The question about it that the ZAP handler was asked.
+    pub(crate) question: Option<u64>,
+    role: HandshakeRole,
     interest: Interest,
     timer_at: Nanos,
 }
@@ -64,7 +67,7 @@ impl Driver {
             }
         };
         whence.address = channel.peer_address();
-        let Some(session) = self.begin_session(&channel, &whence, framed) else {
+        let Some((session, role)) = self.begin_session(&channel, &whence, framed) else {
             return;
         };
         let id = self.ctx.id();
@@ -88,6 +91,8 @@ impl Driver {
         let shaking = Shaking {
             link: Arc::new(Link::new(Io::new(channel, session))),
             whence,
+            question: None,
+            role,
             interest,
             timer_at: Nanos::NEVER,
         };
@@ -96,7 +101,12 @@ impl Driver {
     }
 
     /// A session as the socket's options want it; nothing if the socket has no use for new peers any more.
-    fn begin_session(&self, channel: &Channel, whence: &Whence, framed: bool) -> Option<Session> {
+    fn begin_session(
+        &mut self,
+        channel: &Channel,
+        whence: &Whence,
+        framed: bool,
+    ) -> Option<(Session, HandshakeRole)> {
         let descriptor = channel.descriptor();
         let mut core = whence.socket.lock();
         let accepted = whence.origin == Origin::Accepted;
@@ -111,15 +121,23 @@ impl Driver {
         core.report(&whence.endpoint, Some(&channel.remote_endpoint()), what);
         let config = session_config(&core);
         let security = core.options.security.clone();
+        let ask = core.options.asks_about_peers();
         drop(core);
-        // Made by code of the application, which may ask the socket something.
-        let mechanism = security.mechanism();
+        // It may be made by code of the application, which may ask the socket something.
+        let mechanism = match security.mechanism(ask) {
+            Ok(mechanism) => mechanism,
+            Err(error) => {
+                self.shake_failed(whence, CloseReason::io(&error));
+                return None;
+            }
+        };
         let now = self.ctx.clock.now().wire();
-        Some(if framed {
+        let session = if framed {
             Session::framed(config, mechanism, now)
         } else {
             Session::new(config, mechanism, now)
-        })
+        };
+        Some((session, security.role()))
     }
 
     /// Reads, answers and writes as far as the stream allows.
@@ -128,6 +146,7 @@ impl Driver {
             return;
         };
         let link = Arc::clone(&shaking.link);
+        let role = shaking.role;
         let mut io = link.lock();
         match self.step(id, &mut io) {
             Ok(Progress::Waiting) => self.keep_shaking(id, &mut io),
@@ -135,6 +154,7 @@ impl Driver {
             Err(reason) => {
                 // The session may have a last word. One try, and no more.
                 let _ = io.write_handshake();
+                let reason = explain(role, &io.session, reason);
                 drop(io);
                 self.end_shaking(id, reason);
             }
@@ -222,7 +242,7 @@ impl Driver {
     }
 
     /// Answers what the session asks; gives the peer once it is ready.
-    fn heed(
+    pub(crate) fn heed(
         &mut self,
         id: u64,
         io: &mut Io,
@@ -231,7 +251,7 @@ impl Driver {
         match event {
             Some(Event::Ready(peer)) => Ok(Some(peer)),
             Some(Event::Authenticate(credentials)) => {
-                let Some(verdict) = self.authenticate(id, &credentials) else {
+                let Some(verdict) = self.authenticate(id, credentials)? else {
                     return Ok(None);
                 };
                 let now = self.ctx.clock.now().wire();
@@ -239,64 +259,6 @@ impl Driver {
                 self.heed(id, io, event)
             }
             _ => Ok(None),
-        }
-    }
-
-    /// Asks the socket's authenticator; nobody to ask means no.
-    fn authenticate(&self, id: u64, credentials: &Credentials) -> Option<Verdict> {
-        let shaking = self.shaking.get(&id)?;
-        let core = shaking.whence.socket.lock();
-        let authenticator = core.options.authenticator.clone();
-        let routing_id = core.options.routing_id.clone();
-        drop(core);
-        let Some(authenticator) = authenticator else {
-            return Some(Verdict::Refuse(400));
-        };
-        let ctx = Arc::downgrade(&self.ctx);
-        let answer = Answer::new(move |verdict| {
-            if let Some(ctx) = ctx.upgrade() {
-                ctx.command(Command::Verdict {
-                    shaking: id,
-                    verdict,
-                });
-            }
-        });
-        let question = Question {
-            credentials,
-            address: &shaking.whence.address,
-            routing_id: &routing_id,
-        };
-        authenticator.authenticate(question, answer);
-        None
-    }
-
-    pub(crate) fn verdict(&mut self, id: u64, verdict: Verdict) {
-        let Some(shaking) = self.shaking.get(&id) else {
-            return;
-        };
-        let link = Arc::clone(&shaking.link);
-        let mut io = link.lock();
-        let now = self.ctx.clock.now().wire();
-        let result = io
-            .session
-            .handle_verdict(verdict, now)
-            .map_err(CloseReason::Protocol)
-            .and_then(|event| self.heed(id, &mut io, event));
-        match result {
-            Ok(Some(peer)) => {
-                let _ = io.write_handshake();
-                self.go_live(id, io, peer);
-            }
-            Ok(None) => {
-                // What came while we waited is still inside the session.
-                drop(io);
-                self.shake(id);
-            }
-            Err(reason) => {
-                let _ = io.write_handshake();
-                drop(io);
-                self.end_shaking(id, reason);
-            }
         }
     }
 
@@ -358,6 +320,9 @@ impl Driver {
 
     pub(crate) fn take_shaking(&mut self, id: u64) -> Option<Shaking> {
         let shaking = self.shaking.remove(&id)?;
+        if let (Some(question), Some(asking)) = (shaking.question, &mut self.asking) {
+            asking.forget(question);
+        }
         if shaking.whence.origin == Origin::Accepted {
             self.accepted_shaking = self.accepted_shaking.saturating_sub(1);
         }
@@ -385,5 +350,30 @@ impl Driver {
         if let Origin::Dialed(dialer) = whence.origin {
             self.dial_failed(dialer, transient && !stop);
         }
+    }
+}
+
+/// Finds the words for an end that says little by itself: papers on security have peers leave without a reason.
+fn explain(role: HandshakeRole, session: &Session, reason: CloseReason) -> CloseReason {
+    let commands = session.handshake_commands();
+    match (&reason, role) {
+        // It could not know our key for certain before its HELLO was opened.
+        (
+            CloseReason::Protocol(WireError::Misbehaved(Misbehaved::Cryptographic)),
+            HandshakeRole::CurveServer,
+        ) if commands <= 1 => CloseReason::OtherServerKey,
+        (_, HandshakeRole::Null | HandshakeRole::Other) => reason,
+        (CloseReason::ByPeer, _)
+        | (
+            CloseReason::Io {
+                kind: io::ErrorKind::ConnectionReset,
+                ..
+            },
+            _,
+        ) if session.version().is_some() => CloseReason::LeftHandshake {
+            role,
+            answered: commands > 0,
+        },
+        _ => reason,
     }
 }

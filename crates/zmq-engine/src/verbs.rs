@@ -200,6 +200,9 @@ impl Core {
             SocketOption::Stream(stream) => options.stream = *stream,
             SocketOption::Security(security) => options.security = security,
             SocketOption::Authenticator(authenticator) => options.authenticator = authenticator,
+            SocketOption::ZapDomain(domain) => options.zap_domain = domain,
+            SocketOption::ZapEnforceDomain(enforce) => options.zap_enforce_domain = enforce,
+            SocketOption::Admission(admission) => options.admission = admission,
             SocketOption::AttachProperties(attach) => options.attach_properties = attach,
             SocketOption::Spin(spin) => options.spin = spin,
             // Told to the pattern by the caller.

@@ -49,6 +49,7 @@ pub struct Session {
     whole_message: u64,
     /// An event that waits because two came at once.
     deferred: Option<Box<Event>>,
+    handshake_commands: u8,
     stash: Stash,
     /// Where the bodies of the frames of one input are put together.
     shelf: Shelf,
@@ -114,6 +115,7 @@ impl Session {
             partial: None,
             whole_message: 0,
             deferred: None,
+            handshake_commands: 0,
             stash: Stash::default(),
             shelf: Shelf::default(),
             vouched: Properties::new(),
@@ -320,6 +322,12 @@ impl Session {
     /// Says whether the owner goes on reading. While it does not (its queues are full), the clocks on the peer's pulse stand.
     pub fn handle_reading(&mut self, now: Time, reading: bool) {
         self.heart.handle_reading(now, reading);
+    }
+
+    /// Commands the peer has sent in its handshake so far.
+    #[must_use]
+    pub const fn handshake_commands(&self) -> u8 {
+        self.handshake_commands
     }
 
     /// Whether messages may be sent.

@@ -239,6 +239,7 @@ impl Session {
         body: &[u8],
         now: Time,
     ) -> Result<Option<Event>, Error> {
+        self.handshake_commands = self.handshake_commands.saturating_add(1);
         // What is no command at all is for the mechanism to judge: libzmq's PLAIN spells ERROR in a way of its own.
         if let Ok(Command::Error(reason)) = Command::parse(body) {
             return Err(Refused::ByPeer(status_of_reason(reason)).into());
