@@ -91,9 +91,14 @@ pub(crate) fn meet(
     core.join_lane(key, &lane, Side::Dialer, &mut effects);
     report_ready(&mut core, endpoint, binder_says.socket_type);
     core.settle(&mut effects);
+    let closing = core.life == Life::Closing;
     drop(core);
     effects.wake = true;
     dialer.run(effects);
+    if closing {
+        // The driver waits for the queue that has just moved into the lane, and would not hear of it.
+        dialer.ctx.wake.raise();
+    }
     greet(binder, &lane, &dialer_says, endpoint);
 }
 
