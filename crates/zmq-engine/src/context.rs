@@ -436,6 +436,8 @@ impl ContextShared {
             }
             socket.wake();
         }
+        // Closing sockets may have waited for what cannot come any more.
+        self.wake.raise();
     }
 
     fn wait_idle(&self, timeout: Option<Duration>, done: impl Fn() -> bool) -> io::Result<bool> {
