@@ -1,0 +1,393 @@
+//! Who is let in, by whom, and what both sides hear of it.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use support::*;
+use zmq_engine::curve::KeyPair;
+use zmq_engine::zap::{Envelope, Reply, Request, Status};
+use zmq_engine::{
+    Admission, CloseReason, Context, Happening, Message, Monitor, Security, Socket, SocketOption,
+    SocketOptions, SocketType, Unasked, wire,
+};
+
+fn key_pair() -> KeyPair {
+    let mut octets = [0; 32];
+    rand(&mut octets);
+    KeyPair::new(zmq_engine::curve::SecretKey::from_octets(octets))
+}
+
+/// Key material of a test need not be hard to guess; it must differ from call to call.
+fn rand(octets: &mut [u8]) {
+    use std::hash::{BuildHasher, RandomState};
+    for part in octets.chunks_mut(8) {
+        let number = RandomState::new().hash_one(0).to_ne_bytes();
+        part.copy_from_slice(&number[..part.len()]);
+    }
+}
+
+fn secured(
+    context: &Context,
+    socket_type: SocketType,
+    security: Security,
+    change: impl FnOnce(&mut SocketOptions),
+) -> (Socket, Monitor) {
+    let socket = open_with(context, socket_type, |options| {
+        options.security = security;
+        options.attach_properties = true;
+        change(options);
+    });
+    let monitor = socket.monitor().unwrap();
+    (socket, monitor)
+}
+
+/// Answers `count` questions; `judge` makes frames of each.
+fn handle(
+    rep: Socket,
+    count: usize,
+    judge: impl Fn(&Request) -> Message + Send + 'static,
+) -> std::thread::JoinHandle<Socket> {
+    std::thread::spawn(move || {
+        for _ in 0..count {
+            let asked = recv(&rep);
+            let (envelope, frames) = if rep.socket_type() == SocketType::Rep {
+                (None, asked.frames())
+            } else {
+                let (envelope, frames) = Envelope::split(&asked).expect("an envelope");
+                (Some(envelope), frames)
+            };
+            let reply = judge(&Request::parse(frames).expect("a request"));
+            send(
+                &rep,
+                match envelope {
+                    None => reply,
+                    Some(envelope) => envelope.wrap(reply),
+                },
+            );
+        }
+        rep
+    })
+}
+
+fn handler(context: &Context, socket_type: SocketType) -> Socket {
+    let handler = open(context, socket_type);
+    handler.bind("inproc://zeromq.zap.01").unwrap();
+    handler
+}
+
+fn refusal(monitor: &Monitor) -> CloseReason {
+    await_event(monitor, |what| match what {
+        Happening::Closed {
+            reason,
+            was_ready: false,
+            ..
+        } => Some(reason.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_handler_of_either_type_lets_in_and_says_who_it_is() {
+    for socket_type in [SocketType::Rep, SocketType::Router] {
+        let context = Context::new().unwrap();
+        let answers = handle(handler(&context, socket_type), 1, |request| {
+            assert_eq!(request.domain, "test");
+            assert_eq!(request.address, "127.0.0.1");
+            assert_eq!(request.identity, "SRV");
+            let mut reply = Reply::accept(request, "joe");
+            reply.metadata.push("Hello", "World");
+            reply.to_message()
+        });
+        let (pull, _) = secured(
+            &context,
+            SocketType::Pull,
+            Security::plain_server(),
+            |options| {
+                options.zap_domain = "test".into();
+                options.routing_id = "SRV".into();
+            },
+        );
+        let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+        let client = Security::plain_client(b"admin", b"secret").unwrap();
+        let (push, _) = secured(&context, SocketType::Push, client, |_| {});
+        push.connect(&real).unwrap();
+        send(&push, "hello");
+        let got = recv(&pull);
+        let properties = got.properties().expect("they were asked for");
+        assert_eq!(properties.get("User-Id").unwrap(), "joe");
+        assert_eq!(properties.get("Hello").unwrap(), "World");
+        assert_eq!(properties.get("Peer-Address").unwrap(), "127.0.0.1");
+        answers.join().unwrap();
+    }
+}
+
+#[test]
+fn a_status_other_than_200_keeps_out_and_is_told_to_those_it_concerns() {
+    for (status, told) in [
+        (Status::Denied, Some(400)),
+        (Status::Internal, Some(500)),
+        (Status::Temporary, None),
+    ] {
+        let context = Context::new().unwrap();
+        let answers = handle(handler(&context, SocketType::Rep), 1, move |request| {
+            Reply::refuse(request, status, "not today").to_message()
+        });
+        let keys = key_pair();
+        let public = keys.public();
+        let (pull, server) = secured(
+            &context,
+            SocketType::Pull,
+            Security::curve_server(keys),
+            |_| {},
+        );
+        let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+        let (push, client) = secured(
+            &context,
+            SocketType::Push,
+            Security::curve_client(public, key_pair()),
+            |options| {
+                options.reconnect.initial = None;
+            },
+        );
+        push.connect(&real).unwrap();
+        let why = "not today".to_owned();
+        assert_eq!(
+            refusal(&server),
+            CloseReason::Denied {
+                status: status.code(),
+                why
+            }
+        );
+        let theirs = refusal(&client);
+        match told {
+            Some(status) => assert_eq!(
+                theirs,
+                CloseReason::Protocol(wire::Error::Refused(wire::Refused::ByPeer(Some(status))))
+            ),
+            None => assert!(
+                matches!(theirs, CloseReason::LeftHandshake { answered: true, .. }),
+                "{theirs:?}"
+            ),
+        }
+        assert!(pull.peers().is_empty());
+        answers.join().unwrap();
+    }
+}
+
+#[test]
+fn a_client_with_another_server_key_is_told_apart_at_both_ends() {
+    let context = Context::new().unwrap();
+    let (pull, server) = secured(
+        &context,
+        SocketType::Pull,
+        Security::curve_server(key_pair()),
+        |_| {},
+    );
+    let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+    let wrong = Security::curve_client(key_pair().public(), key_pair());
+    let (push, client) = secured(&context, SocketType::Push, wrong, |_| {});
+    push.connect(&real).unwrap();
+    assert_eq!(refusal(&server), CloseReason::OtherServerKey);
+    let theirs = refusal(&client);
+    assert!(
+        matches!(
+            theirs,
+            CloseReason::LeftHandshake {
+                answered: false,
+                ..
+            }
+        ),
+        "{theirs:?}"
+    );
+}
+
+#[test]
+fn without_anybody_to_ask_the_rule_decides() {
+    use Admission::{AnyKey, AsLibzmq, Asked};
+    type Row = (Admission, &'static str, bool, bool);
+    // Admission, domain, enforced: is a CURVE client let in?
+    let curve: [Row; 7] = [
+        (AsLibzmq, "", false, true),
+        (AsLibzmq, "d", false, true),
+        (AsLibzmq, "d", true, false),
+        (AsLibzmq, "", true, true),
+        (Asked, "", false, false),
+        (Asked, "d", false, false),
+        (AnyKey, "d", true, true),
+    ];
+    let null: [Row; 5] = [
+        (AsLibzmq, "", true, true),
+        (AsLibzmq, "d", false, true),
+        (AsLibzmq, "d", true, false),
+        (Asked, "", false, true),
+        (Asked, "d", false, false),
+    ];
+    let plain: [Row; 3] = [
+        (AsLibzmq, "", false, false),
+        (Asked, "", false, false),
+        (AnyKey, "", false, false),
+    ];
+    let keys = key_pair();
+    let roles = [
+        (
+            Security::curve_server(keys.clone()),
+            Security::curve_client(keys.public(), key_pair()),
+            &curve[..],
+        ),
+        (Security::none(), Security::none(), &null[..]),
+        (
+            Security::plain_server(),
+            Security::plain_client(b"u", b"p").unwrap(),
+            &plain[..],
+        ),
+    ];
+    for (ours, theirs, rows) in roles {
+        for (admission, domain, enforce, let_in) in rows {
+            let context = Context::new().unwrap();
+            let (pull, server) = secured(&context, SocketType::Pull, ours.clone(), |options| {
+                options.admission = *admission;
+                options.zap_domain = (*domain).into();
+                options.zap_enforce_domain = *enforce;
+            });
+            let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+            let (push, _) = secured(&context, SocketType::Push, theirs.clone(), |_| {});
+            push.connect(&real).unwrap();
+            let row = format!("{ours:?} {admission:?} {domain:?} {enforce}");
+            if *let_in {
+                send(&push, "in");
+                assert_eq!(text(&recv(&pull)), ["in"], "{row}");
+            } else {
+                assert_eq!(
+                    refusal(&server),
+                    CloseReason::Unasked(Unasked::NoHandler),
+                    "{row}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_handler_that_cannot_answer_lets_nobody_in() {
+    let context = Context::new().unwrap();
+    let _handler = handler(&context, SocketType::Pull);
+    let (pull, server) = secured(&context, SocketType::Pull, Security::plain_server(), |_| {});
+    let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+    let client = Security::plain_client(b"u", b"p").unwrap();
+    let (push, _) = secured(&context, SocketType::Push, client, |_| {});
+    push.connect(&real).unwrap();
+    let reason = refusal(&server);
+    assert_eq!(
+        reason,
+        CloseReason::Unasked(Unasked::HandlerType(SocketType::Pull))
+    );
+}
+
+#[test]
+fn a_handler_that_leaves_ends_the_handshakes_that_wait_and_its_successor_is_asked_next() {
+    let context = Context::new().unwrap();
+    let first = handler(&context, SocketType::Rep);
+    let (pull, server) = secured(&context, SocketType::Pull, Security::plain_server(), |_| {});
+    let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+    let client = Security::plain_client(b"u", b"p").unwrap();
+    let (push, _) = secured(&context, SocketType::Push, client, |_| {});
+    push.connect(&real).unwrap();
+    recv(&first);
+    first.close(None);
+    assert_eq!(refusal(&server), CloseReason::Unasked(Unasked::HandlerLeft));
+    let answers = handle(handler(&context, SocketType::Rep), 1, |request| {
+        Reply::accept(request, "").to_message()
+    });
+    send(&push, "in after all");
+    assert_eq!(text(&recv(&pull)), ["in after all"]);
+    answers.join().unwrap();
+}
+
+#[test]
+fn versions_without_mechanisms_are_refused_where_something_is_to_be_proved() {
+    let context = Context::new().unwrap();
+    let domain = |options: &mut SocketOptions| options.zap_domain = "d".into();
+    let sockets = [
+        secured(&context, SocketType::Pull, Security::plain_server(), |_| {}),
+        secured(
+            &context,
+            SocketType::Pull,
+            Security::curve_server(key_pair()),
+            |_| {},
+        ),
+        secured(&context, SocketType::Pull, Security::none(), domain),
+    ];
+    for (pull, monitor) in sockets {
+        let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+        // The signature, revision 1, PUSH, an empty identity: ZMTP 2.0.
+        for hello in [
+            &b"\xff\0\0\0\0\0\0\0\x01\x7f\x01\x08\0\0\0\x05hello"[..],
+            b"\x01\0\x06\0hello",
+        ] {
+            let mut stream =
+                std::net::TcpStream::connect(real.strip_prefix("tcp://").unwrap()).unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.write_all(hello).unwrap();
+            let reason = refusal(&monitor);
+            assert!(
+                matches!(reason, CloseReason::Protocol(wire::Error::Incompatible(_))),
+                "{reason:?}"
+            );
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        assert!(pull.recv(Some(Duration::ZERO)).is_err());
+    }
+}
+
+#[test]
+fn a_mechanism_talks_to_its_like_alone() {
+    let context = Context::new().unwrap();
+    let keys = key_pair();
+    let all = [
+        (Security::none(), Security::none()),
+        (
+            Security::plain_server(),
+            Security::plain_client(b"u", b"p").unwrap(),
+        ),
+        (
+            Security::curve_server(keys.clone()),
+            Security::curve_client(keys.public(), key_pair()),
+        ),
+    ];
+    for (place, (ours, _)) in all.iter().enumerate() {
+        for (other, (_, theirs)) in all.iter().enumerate() {
+            if place == other {
+                continue;
+            }
+            let (pull, server) = secured(&context, SocketType::Pull, ours.clone(), |_| {});
+            let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+            let (push, client) = secured(&context, SocketType::Push, theirs.clone(), |_| {});
+            push.connect(&real).unwrap();
+            for monitor in [server, client] {
+                let reason = refusal(&monitor);
+                let mismatch = matches!(
+                    reason,
+                    CloseReason::Protocol(wire::Error::Incompatible(
+                        wire::Incompatible::Mechanism { .. }
+                    ))
+                );
+                assert!(mismatch, "{ours:?} and {theirs:?}: {reason:?}");
+            }
+            assert!(pull.peers().is_empty());
+        }
+    }
+}
+
+#[test]
+fn changing_what_a_socket_asks_for_acts_on_the_next_peer() {
+    let context = Context::new().unwrap();
+    let (pull, server) = secured(&context, SocketType::Pull, Security::none(), |_| {});
+    pull.set(SocketOption::Admission(Admission::Asked)).unwrap();
+    pull.set(SocketOption::ZapDomain("d".into())).unwrap();
+    let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+    let push = open(&context, SocketType::Push);
+    push.connect(&real).unwrap();
+    assert_eq!(refusal(&server), CloseReason::Unasked(Unasked::NoHandler));
+}
