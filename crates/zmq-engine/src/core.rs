@@ -9,11 +9,10 @@ use bytes::Bytes;
 use zmq_patterns::{Attach, DropReason, Output, Pattern, PeerKey};
 use zmtp_wire::{Message, SocketType};
 
-use crate::clock::{Clock, Nanos};
+use crate::clock::Clock;
 use crate::counters::{Counters, Loss};
 use crate::effects::Effects;
 use crate::endpoint::EndpointRecord;
-use crate::inproc::Lane;
 use crate::link::Link;
 use crate::monitor::{CloseReason, Happening, MonitorEvent, MonitorQueue};
 use crate::options::SocketOptions;
@@ -174,28 +173,6 @@ impl Core {
         let unsent = pipe.queued_messages().saturating_add(pipe.in_flight);
         self.lose(reason, unsent as u64, &pipe.facts.endpoint);
         self.lose(Loss::Unread, pipe.input.len() as u64, &pipe.facts.endpoint);
-    }
-
-    /// The peer behind a pipe without a link will not come back. What waits for it is counted; what it sent can still be
-    /// received, and then the pipe goes.
-    pub(crate) fn retire(&mut self, key: PeerKey, reason: Loss) {
-        let Some(pipe) = self.pipe(key) else { return };
-        pipe.dialer = None;
-        pipe.dying = true;
-        pipe.full = true;
-        let unsent = pipe.queued_messages().saturating_add(pipe.in_flight);
-        pipe.out.clear();
-        pipe.in_flight = 0;
-        pipe.recount();
-        let drained = pipe.input.is_empty();
-        let endpoint = pipe.facts.endpoint.clone();
-        self.hot.retain(|hot| *hot != key);
-        self.link_down(key);
-        self.pattern.retire(key);
-        self.lose(reason, unsent as u64, &endpoint);
-        if drained {
-            self.detach(key, reason);
-        }
     }
 
     pub(crate) fn lose(&mut self, reason: Loss, count: u64, endpoint: &str) {
@@ -379,16 +356,6 @@ impl Core {
         }
     }
 
-    /// Ends a lane from this side. What the peer wrote and nobody read is counted.
-    pub(crate) fn close_lane(&mut self, key: PeerKey, effects: &mut Effects) {
-        let Some(pipe) = self.pipe(key) else { return };
-        if let Carrier::Inproc(lane, side) = &pipe.carrier {
-            let (notice, unread) = lane.close(*side);
-            effects.notices.extend(notice);
-            self.counters.lose(Loss::Unread, unread);
-        }
-    }
-
     // ---- from a peer ----
 
     /// Accounts for `count` messages taken from the input of a peer, and lets its link or its writer go on.
@@ -441,66 +408,6 @@ impl Core {
     pub(crate) fn forget_dialer(&mut self, dialer: Option<u64>) {
         if let Some(dialer) = dialer {
             self.endpoints.retain(|one| !one.is_dialer(dialer));
-        }
-    }
-
-    // ---- links ----
-
-    pub(crate) fn mark_live(&mut self, key: PeerKey, carrier: Carrier) {
-        if let Some(pipe) = self.pipe(key) {
-            if let Carrier::Inproc(lane, side) = &carrier {
-                pipe.report_step = lane.report_step(*side);
-            }
-            pipe.carrier = carrier;
-            pipe.live = true;
-            pipe.stalled = false;
-            pipe.paused = false;
-            pipe.pace = Pace::Idle;
-            pipe.last_write = Nanos(0);
-            self.live = self.live.saturating_add(1);
-            self.counters.links_made = self.counters.links_made.saturating_add(1);
-        }
-    }
-
-    pub(crate) fn link_down(&mut self, key: PeerKey) {
-        if let Some(pipe) = self.pipe(key) {
-            pipe.carrier = Carrier::None;
-            if std::mem::replace(&mut pipe.live, false) {
-                self.live = self.live.saturating_sub(1);
-                self.counters.links_lost = self.counters.links_lost.saturating_add(1);
-                self.pattern.link_down(key);
-            }
-        }
-    }
-
-    /// Links a lane to a pipe whose peer was found; what waited moves into the lane.
-    pub(crate) fn join_lane(
-        &mut self,
-        key: PeerKey,
-        lane: &Arc<Lane>,
-        side: crate::inproc::Side,
-        effects: &mut Effects,
-    ) {
-        self.mark_live(key, Carrier::Inproc(Arc::clone(lane), side));
-        let Some(pipe) = self.pipe(key) else { return };
-        let waiting = std::mem::take(&mut pipe.out);
-        pipe.recount();
-        for item in waiting {
-            self.enqueue(key, item, effects);
-        }
-        self.refresh_lane(key);
-    }
-
-    /// Looks whether a full lane has room again.
-    pub(crate) fn refresh_lane(&mut self, key: PeerKey) {
-        let Some(pipe) = self.pipe(key) else { return };
-        let Carrier::Inproc(lane, side) = &pipe.carrier else {
-            return;
-        };
-        let full = lane.is_full(*side);
-        if full != pipe.full {
-            pipe.full = full;
-            self.pattern.set_writable(key, !full);
         }
     }
 }

@@ -20,6 +20,7 @@
 mod admit;
 mod asking;
 mod authenticating;
+mod carrying;
 mod clock;
 mod closing;
 mod connecting;

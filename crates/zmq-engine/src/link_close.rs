@@ -35,14 +35,7 @@ impl Link {
         }
         let freed = last_words(&mut io, shared, &reason);
         let cut = io.is_cut();
-        let channel = self.take_channel(&mut io, shared);
-        let descriptor = channel.as_ref().and_then(Channel::descriptor);
-        drop(channel);
-        let batch = std::mem::take(&mut io.batch);
-        io.encoded = 0;
-        if let Some(buffer) = io.session.reclaim_buffer() {
-            shared.ctx.pool.return_write(buffer);
-        }
+        let (batch, descriptor) = self.hang_up(&mut io, shared);
         let mut effects = std::mem::take(&mut io.effects);
         drop(io);
 
@@ -66,13 +59,10 @@ impl Link {
         let (lost, full) = reclaim(pipe, batch, cut, keep);
         let gone = dialer.is_none();
         pipe.dying = gone;
-        let mut replaced = 0;
         if reason == CloseReason::Replaced {
-            // Its name has another owner now, and what it sent would come under no name.
-            replaced = pipe.input.len();
-            pipe.input.clear();
+            core.lose_input(key, DropReason::HandedOver);
         }
-        let drained = pipe.input.is_empty();
+        let drained = core.pipe(key).is_none_or(|pipe| pipe.input.is_empty());
         core.hot.retain(|hot| *hot != key);
         core.link_down(key);
         if gone {
@@ -80,11 +70,6 @@ impl Link {
         } else {
             core.pattern.set_writable(key, !full);
         }
-        core.lose(
-            Loss::Pattern(DropReason::HandedOver),
-            replaced as u64,
-            &endpoint,
-        );
         core.lose(Loss::Cut, u64::from(cut), &endpoint);
         core.lose(Loss::PeerLeft, lost as u64, &endpoint);
         if gone && drained {
@@ -108,6 +93,20 @@ impl Link {
             shared.ctx.command(Command::LinkLost { dialer, transient });
         }
         shared.run(effects);
+    }
+}
+
+impl Link {
+    /// Closes the stream; gives what had been taken for it, and the descriptor it had.
+    fn hang_up(&self, io: &mut Io, shared: &SocketShared) -> (VecDeque<Item>, Option<i32>) {
+        let channel = self.take_channel(io, shared);
+        let descriptor = channel.as_ref().and_then(Channel::descriptor);
+        drop(channel);
+        io.encoded = 0;
+        if let Some(buffer) = io.session.reclaim_buffer() {
+            shared.ctx.pool.return_write(buffer);
+        }
+        (std::mem::take(&mut io.batch), descriptor)
     }
 }
 

@@ -17,10 +17,10 @@ use zmq_engine::{
     SocketType, wire,
 };
 
-/// Gives the driver time to end its rounds after the last turn of a caller, so that nothing but what is tested turns it. A test
-/// that gets too little of it passes without proof.
-fn fall_idle() {
-    std::thread::sleep(Duration::from_millis(100));
+/// Waits while nothing happens, so that the driver ends its rounds after the last turn of a caller and nothing but what is tested
+/// turns it.
+fn fall_idle(closing: &Socket) {
+    poll(&closing.closed_descriptor(), Duration::from_millis(100));
 }
 
 fn close_within(
@@ -224,7 +224,7 @@ fn close_ends_when_a_caller_and_not_the_driver_writes_the_last_message() {
     push.connect(&real.replace("tcp", "held")).unwrap();
     until_connected(&push, 1);
     let idle = context.clone();
-    fall_idle();
+    fall_idle(&push);
     hold.armed.store(true, Ordering::SeqCst);
     let sender = {
         let push = Arc::clone(&push);
@@ -234,7 +234,7 @@ fn close_ends_when_a_caller_and_not_the_driver_writes_the_last_message() {
         std::thread::yield_now();
     }
     push.begin_close(None);
-    fall_idle();
+    fall_idle(&push);
     hold.release.store(true, Ordering::SeqCst);
     sender.join().unwrap();
     assert_eq!(text(&recv(&pull)), ["last"]);
@@ -304,7 +304,7 @@ fn a_task_that_waits_for_subscriptions_hears_of_the_second_one_of_a_peer() {
     sub.subscribe(b"a").unwrap();
     sub.connect(&real).unwrap();
     assert_eq!(recv(&xpub).frames()[0], b"\x01a"[..]);
-    fall_idle();
+    fall_idle(&xpub);
     let flag = Arc::new(Flag(AtomicU64::new(0)));
     let watcher = xpub.watcher();
     watcher.set_waker(&Waker::from(Arc::clone(&flag)));
@@ -323,15 +323,12 @@ fn a_task_that_waits_for_subscriptions_hears_of_the_second_one_of_a_peer() {
     );
 }
 
-#[derive(Debug)]
-struct Later;
+/// Keeps the question until the test answers it.
+#[derive(Debug, Default)]
+struct Later(std::sync::Mutex<Option<Answer>>);
 impl Authenticator for Later {
     fn authenticate(&self, _: Question<'_>, answer: Answer) {
-        std::thread::spawn(move || {
-            // It takes its time, so that everything the peer wrote has come.
-            std::thread::sleep(Duration::from_millis(100));
-            answer.give(wire::Verdict::Accept(wire::Properties::new()));
-        });
+        *self.0.lock().unwrap() = Some(answer);
     }
 }
 struct Asking;
@@ -344,16 +341,24 @@ impl MechanismFactory for Asking {
 }
 #[test]
 fn what_came_before_a_late_verdict_is_delivered() {
-    let context = Context::new().unwrap();
+    let mut options = ContextOptions::default();
+    options.driver = DriverMode::Manual;
+    let context = Context::with(options).unwrap();
+    let later = Arc::new(Later::default());
     let pull = open_with(&context, SocketType::Pull, |options| {
         options.security = Security::with(Arc::new(Asking));
-        options.authenticator = Some(Arc::new(Later));
+        options.authenticator = Some(later.clone());
     });
     let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+    context.turn(Duration::ZERO);
     let mut stream = TcpStream::connect(real.strip_prefix("tcp://").unwrap()).unwrap();
     greet(&mut stream, "PUSH", b"\x00\x05hello");
-    let got = pull.recv(Some(Duration::from_secs(2)));
-    assert!(got.is_ok(), "{got:?}, connected {}", pull.connected_peers());
+    // Everything was read when the driver has nothing left to do.
+    while context.turn(Duration::from_millis(20)) || later.0.lock().unwrap().is_none() {}
+    let answer = later.0.lock().unwrap().take().unwrap();
+    answer.give(wire::Verdict::Accept(wire::Properties::new()));
+    while context.turn(Duration::ZERO) {}
+    assert_eq!(text(&pull.try_recv().unwrap()), ["hello"]);
 }
 
 #[test]
@@ -366,7 +371,7 @@ fn try_recv_does_not_wait_for_another_thread_that_writes() {
     dealer.connect(&real.replace("tcp", "held")).unwrap();
     until_connected(&dealer, 1);
     until_connected(&peer, 1);
-    fall_idle();
+    fall_idle(&peer);
     hold.armed.store(true, Ordering::SeqCst);
     let sender = {
         let dealer = Arc::clone(&dealer);
@@ -377,19 +382,19 @@ fn try_recv_does_not_wait_for_another_thread_that_writes() {
     }
     send(&peer, "in");
     poll(&dealer.descriptor(), PATIENCE);
-    let release = {
-        let hold = Arc::clone(&hold);
+    let (told, tells) = std::sync::mpsc::channel();
+    let receiver = {
+        let dealer = Arc::clone(&dealer);
         std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(500));
-            hold.release.store(true, Ordering::SeqCst)
+            let _ = dealer.try_recv();
+            let _ = told.send(());
         })
     };
-    let begun = Instant::now();
-    let _ = dealer.try_recv();
-    let took = begun.elapsed();
-    release.join().unwrap();
+    let returned = tells.recv_timeout(PATIENCE).is_ok();
+    hold.release.store(true, Ordering::SeqCst);
+    receiver.join().unwrap();
     sender.join().unwrap();
-    assert!(took < Duration::from_millis(250), "try_recv took {took:?}");
+    assert!(returned, "it waited for the thread that writes");
 }
 
 #[test]
@@ -403,7 +408,7 @@ fn close_ends_when_a_caller_finds_the_last_link_broken() {
     peer.connect(&real.replace("held", "tcp")).unwrap();
     until_connected(&push, 1);
     peer.disconnect("tcp://127.0.0.1:1").unwrap();
-    fall_idle();
+    fall_idle(&push);
     hold.fail.store(true, Ordering::SeqCst);
     hold.armed.store(true, Ordering::SeqCst);
     let sender = {
@@ -416,7 +421,7 @@ fn close_ends_when_a_caller_finds_the_last_link_broken() {
         std::thread::yield_now();
     }
     push.begin_close(None);
-    fall_idle();
+    fall_idle(&push);
     hold.release.store(true, Ordering::SeqCst);
     sender.join().unwrap();
     poll(&push.closed_descriptor(), Duration::from_secs(3));
