@@ -105,7 +105,7 @@ fn run_alloc() -> Result {
 }
 
 fn is_pure(name: &str) -> bool {
-    ["zmtp-wire", "zap", "zmq-patterns"].contains(&name) || name.starts_with("zmtp-mech-")
+    ["zmtp-wire", "zap", "zmq-patterns", "zpl"].contains(&name) || name.starts_with("zmtp-mech-")
 }
 
 fn declares_no_std(package: &Package) -> Result {

@@ -14,6 +14,7 @@ use zmtp_mech_curve as _;
 use zmtp_mech_null as _;
 use zmtp_mech_plain as _;
 use zmtp_wire as _;
+use zpl as _;
 
 struct Nothing;
 

@@ -24,7 +24,7 @@ enum Rooms {
     AllBut(&'static [&'static str]),
 }
 
-const MACHINES: &[&str] = &["zmtp-wire", "zmtp-mech-*", "zap", "zmq-patterns"];
+const MACHINES: &[&str] = &["zmtp-wire", "zmtp-mech-*", "zap", "zmq-patterns", "zpl"];
 /// Programs and their props, which measure and wait.
 const PROGRAMS: &[&str] = &[
     "zmq-cli",

@@ -11,6 +11,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("zap", &["zmtp-wire"]),
     ("zmq-patterns", &["zmtp-wire"]),
     ("zmq-transport", &[]),
+    ("zpl", &[]),
     (
         "zmq-engine",
         &[
@@ -21,7 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "zmq-transport",
         ],
     ),
-    ("zmq", &["zmq-engine"]),
+    ("zmq", &["zmq-engine", "zpl"]),
     ("zmq-capi", &["zmq-engine"]),
     ("zmq-cli", &["zmq"]),
 ];
@@ -37,7 +38,7 @@ const TOOLS: &[&str] = &[
 ];
 
 /// Protocol machines: no runtime, no entropy, no clock, no operating system.
-const PURE: &[&str] = &["zmtp-wire", "zmtp-mech-*", "zap", "zmq-patterns"];
+const PURE: &[&str] = &["zmtp-wire", "zmtp-mech-*", "zap", "zmq-patterns", "zpl"];
 
 const RUNTIMES: &[&str] = &[
     "async-io",
