@@ -27,6 +27,8 @@ mod connecting;
 mod context;
 mod core;
 mod counters;
+#[cfg(feature = "curve")]
+pub mod curve;
 mod dial;
 mod driver;
 mod effects;
@@ -81,6 +83,4 @@ pub use waiting::{Waiter, Watcher};
 pub use zap;
 pub use zmq_patterns::{self as patterns, DropReason, PatternOption};
 pub use zmq_transport::{self as transport, StreamOptions};
-#[cfg(feature = "curve")]
-pub use zmtp_mech_curve::{self as curve};
 pub use zmtp_wire::{self as wire, Frame, Limits, Message, Properties, SocketType, Version};

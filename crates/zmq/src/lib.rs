@@ -55,6 +55,8 @@
 #![forbid(unsafe_code)]
 
 pub mod blocking;
+#[cfg(feature = "curve")]
+mod cert;
 mod context;
 mod endpoint;
 mod error;
@@ -94,6 +96,11 @@ pub use self::{
     routing::{Dealer, Router, RoutingId},
     streams::{Incoming, Outgoing},
 };
+#[cfg(feature = "curve")]
+pub use cert::{Certificate, CertificateError, CertificateFault};
+/// Keys of the CURVE mechanism; [`Certificate`] keeps them in files.
+#[cfg(feature = "curve")]
+pub use zmq_engine::curve;
 pub use zmq_engine::{
     Authenticator, CloseReason, CloseReport, Counters, Frame, Heartbeat, Limits, Loss, Message,
     PeerSnapshot, Properties, Reconnect, Security, SocketType, Version,
