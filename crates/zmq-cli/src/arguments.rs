@@ -22,6 +22,7 @@ Examples:
   zmq push tcp://127.0.0.1:5555 --file disk.img   # for: zmq pull @tcp://127.0.0.1:5555 --into DIR
   zmq sub tcp://127.0.0.1:5556 --subscribe weather. --count 10
   zmq perf thr local tcp://127.0.0.1:5557 64 1000000
+  zmq keygen server                               # keys for CURVE: server and server_secret
   zmq help push                                   # every verb has its own examples";
 
 /// ZeroMQ on the command line: sockets of every pattern in a shell pipe, proxies, measurements, a tour.

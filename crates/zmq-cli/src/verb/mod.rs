@@ -1,6 +1,7 @@
 //! The verbs of the command line, one file each.
 
 mod dealer;
+mod keygen;
 mod pair;
 mod proxy;
 mod publish;
@@ -37,6 +38,7 @@ pub(crate) enum Verb {
     Xsub(xsub::Arguments),
     Proxy(proxy::Arguments),
     Perf(perf::Arguments),
+    Keygen(keygen::Arguments),
 }
 
 /// Does it.
@@ -56,5 +58,6 @@ pub(crate) fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Xsub(arguments) => xsub::run(arguments),
         Verb::Proxy(arguments) => proxy::run(&arguments),
         Verb::Perf(arguments) => perf::run(arguments),
+        Verb::Keygen(arguments) => keygen::run(&arguments),
     }
 }
