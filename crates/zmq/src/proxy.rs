@@ -2,11 +2,9 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::os::fd::OwnedFd;
+use std::io::{PipeReader, PipeWriter};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
-
-use rustix::event::{EventfdFlags, eventfd};
 
 use crate::error::{OpenError, RecvError, SendError, SendFailure};
 use crate::handle::Handle;
@@ -200,7 +198,7 @@ pub(crate) enum Mode {
 pub(crate) struct Steering {
     state: Mutex<Wheel>,
     /// Wakes a proxy that runs on a thread of its own.
-    bell: OnceLock<OwnedFd>,
+    bell: OnceLock<(PipeReader, PipeWriter)>,
 }
 
 #[derive(Debug, Default)]
@@ -226,9 +224,9 @@ impl Steering {
         if let Some(waker) = waker {
             waker.wake();
         }
-        if let Some(bell) = self.bell.get() {
-            // Only a bell that has rung 2^64 times would refuse.
-            let _ = rustix::io::write(bell, &1_u64.to_ne_bytes());
+        if let Some((_, rope)) = self.bell.get() {
+            // A pipe that is full refuses, and is readable.
+            let _ = rustix::io::write(rope, &[1]);
         }
     }
 
@@ -237,16 +235,23 @@ impl Steering {
     }
 
     /// What a thread watches to learn of a change.
-    pub(crate) fn bell(&self) -> Result<&OwnedFd, OpenError> {
+    pub(crate) fn bell(&self) -> Result<&PipeReader, OpenError> {
         if self.bell.get().is_none() {
-            let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
-            let bell = eventfd(0, flags).map_err(|error| OpenError::system(error.into()))?;
-            let _ = self.bell.set(bell);
+            let _ = self.bell.set(pipe().map_err(OpenError::system)?);
         }
         self.bell
             .get()
+            .map(|(bell, _)| bell)
             .ok_or_else(|| OpenError::system(std::io::ErrorKind::NotFound.into()))
     }
+}
+
+/// A pipe on which nobody waits by reading or writing.
+fn pipe() -> std::io::Result<(PipeReader, PipeWriter)> {
+    let (reader, writer) = std::io::pipe()?;
+    rustix::io::ioctl_fionbio(&reader, true)?;
+    rustix::io::ioctl_fionbio(&writer, true)?;
+    Ok((reader, writer))
 }
 
 // ---- the work ----

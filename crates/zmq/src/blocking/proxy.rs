@@ -72,7 +72,7 @@ impl<'a> Proxy<'a> {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(OpenError::system(error.into()).into()),
             }
-            let mut rung = [0_u8; 8];
+            let mut rung = [0_u8; 64];
             let _ = rustix::io::read(bell, &mut rung[..]);
         }
     }
