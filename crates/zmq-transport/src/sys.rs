@@ -33,12 +33,13 @@ const WRITE_FLAGS: SendFlags = SendFlags::empty();
 
 /// Makes a stream socket.
 pub(crate) fn open(family: AddressFamily) -> io::Result<OwnedFd> {
-    #[cfg(not(target_vendor = "apple"))]
+    #[cfg(not(any(target_vendor = "apple", feature = "portable-sockets")))]
     {
         let flags = net::SocketFlags::CLOEXEC | net::SocketFlags::NONBLOCK;
         Ok(net::socket_with(family, SocketType::STREAM, flags, None)?)
     }
-    #[cfg(target_vendor = "apple")]
+    // Between the two calls a program that is started meanwhile inherits the descriptor.
+    #[cfg(any(target_vendor = "apple", feature = "portable-sockets"))]
     {
         adopt(net::socket(family, SocketType::STREAM, None)?)
     }
@@ -54,12 +55,12 @@ pub(crate) fn family_of(address: &SocketAddr) -> AddressFamily {
 
 /// Takes one connection from a listening socket.
 pub(crate) fn accept(listener: impl AsFd) -> Result<OwnedFd, Errno> {
-    #[cfg(not(target_vendor = "apple"))]
+    #[cfg(not(any(target_vendor = "apple", feature = "portable-sockets")))]
     {
         let flags = net::SocketFlags::CLOEXEC | net::SocketFlags::NONBLOCK;
         retry_on_intr(|| net::accept_with(&listener, flags))
     }
-    #[cfg(target_vendor = "apple")]
+    #[cfg(any(target_vendor = "apple", feature = "portable-sockets"))]
     {
         let accepted = retry_on_intr(|| net::accept(&listener))?;
         adopt(accepted).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
