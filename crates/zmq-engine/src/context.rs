@@ -255,7 +255,7 @@ impl ContextShared {
         // Both descriptors live as long as their owners, so the system has no reason to refuse.
         let _ = self
             .poller
-            .modify(socket.poller.as_fd(), token::SOCKET | socket.id, interest);
+            .modify_poller(&socket.poller, token::SOCKET | socket.id, interest);
     }
 
     pub(crate) fn is_foreign_process(&self) -> bool {

@@ -1,6 +1,5 @@
 //! The driver sees closing sockets to their end.
 
-use std::os::fd::AsFd;
 use std::sync::{Arc, PoisonError};
 
 use crate::clock::Nanos;
@@ -91,7 +90,7 @@ impl Driver {
         for monitor in monitors {
             monitor.end();
         }
-        self.ctx.poller.remove(socket.poller.as_fd());
+        self.ctx.poller.remove_poller(&socket.poller);
         self.ctx
             .sockets
             .lock()

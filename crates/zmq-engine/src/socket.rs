@@ -1,6 +1,6 @@
 //! The untyped socket: every verb, for every type, refused where the pattern says so.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -68,7 +68,7 @@ impl Socket {
             });
         }
         ctx.poller
-            .add(shared.poller.as_fd(), token::SOCKET | id, Interest::NONE)
+            .add_poller(&shared.poller, token::SOCKET | id, Interest::NONE)
             .map_err(OpenError::Io)?;
         sockets.insert(id, Arc::downgrade(&shared));
         drop(sockets);
@@ -250,7 +250,7 @@ impl Socket {
     /// A descriptor that is readable while there is something for this socket to do. Level-triggered. Any verb does it.
     #[must_use]
     pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.shared.poller.as_fd()
+        self.shared.poller.descriptor()
     }
 
     /// Does the I/O that is due and tells what the socket can do now. A socket that was closed or whose context was shut down can

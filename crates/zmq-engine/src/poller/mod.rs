@@ -1,15 +1,50 @@
 //! Waiting for descriptors: the one place that knows which system calls do it.
 //!
-//! Everything above works with level-triggered readiness and one descriptor for each socket, which may itself be watched
-//! by another poller. On Linux that is an epoll.
+//! Everything above works with level-triggered readiness and one descriptor for each socket, which stands for all that
+//! the socket waits for. There are two back ends with one interface: `epoll`, where the system has it, and `portable`,
+//! which needs no more than poll(2) and a pipe. The private feature `portable-poll` chooses the second everywhere, so
+//! that the tests of this crate and of those above it can be run with it.
+//!
+//! Pollers are two deep: the one of a context watches descriptors and the pollers of sockets; those watch descriptors only.
+
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    any(test, not(feature = "portable-poll"))
+))]
+mod epoll;
+#[cfg(any(
+    test,
+    feature = "portable-poll",
+    not(any(target_os = "linux", target_os = "android"))
+))]
+mod portable;
+mod signal;
+#[cfg(test)]
+mod tests;
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, epoll, eventfd};
+use rustix::event::{PollFd, PollFlags};
 use rustix::time::Timespec;
+
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    not(feature = "portable-poll")
+))]
+use epoll as system;
+#[cfg(any(
+    feature = "portable-poll",
+    not(any(target_os = "linux", target_os = "android"))
+))]
+use portable as system;
+
+/// A set of watched descriptors, which a descriptor of its own stands for.
+pub(crate) type Poller = system::Poller;
+
+/// A flag that a poller can watch.
+pub(crate) type Signal = signal::Signal<system::Wire>;
 
 /// What a watched descriptor is wanted for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,17 +66,6 @@ impl Interest {
         read: false,
         write: true,
     };
-
-    fn flags(self) -> epoll::EventFlags {
-        let mut flags = epoll::EventFlags::empty();
-        if self.read {
-            flags |= epoll::EventFlags::IN;
-        }
-        if self.write {
-            flags |= epoll::EventFlags::OUT;
-        }
-        flags
-    }
 }
 
 /// One thing a poller found.
@@ -80,125 +104,19 @@ impl Found {
     pub(crate) fn iter(&self) -> impl Iterator<Item = Ready> + '_ {
         self.events.iter().take(self.count).copied()
     }
-}
 
-/// A set of watched descriptors, itself a descriptor that is readable while one of them is ready.
-#[derive(Debug)]
-pub(crate) struct Poller(OwnedFd);
-
-impl Poller {
-    pub(crate) fn new() -> io::Result<Poller> {
-        Ok(Poller(epoll::create(epoll::CreateFlags::CLOEXEC)?))
+    fn clear(&mut self) {
+        self.count = 0;
     }
 
-    pub(crate) fn add(&self, fd: BorrowedFd<'_>, token: u64, interest: Interest) -> io::Result<()> {
-        epoll::add(
-            &self.0,
-            fd,
-            epoll::EventData::new_u64(token),
-            interest.flags(),
-        )?;
-        Ok(())
-    }
-
-    pub(crate) fn modify(
-        &self,
-        fd: BorrowedFd<'_>,
-        token: u64,
-        interest: Interest,
-    ) -> io::Result<()> {
-        epoll::modify(
-            &self.0,
-            fd,
-            epoll::EventData::new_u64(token),
-            interest.flags(),
-        )?;
-        Ok(())
-    }
-
-    pub(crate) fn remove(&self, fd: BorrowedFd<'_>) {
-        // A descriptor that is not watched any more is what was asked for.
-        let _ = epoll::delete(&self.0, fd);
-    }
-
-    /// Waits until something is ready, `timeout` has passed, or a signal came (an error of kind `Interrupted`).
-    pub(crate) fn wait(&self, found: &mut Found, timeout: Option<Duration>) -> io::Result<()> {
-        found.count = 0;
-        let mut timeout = timeout;
-        if let Some(short) = timeout {
-            // epoll counts whole milliseconds; poll waits for less.
-            if !short.is_zero() && short.subsec_nanos() % 1_000_000 != 0 {
-                wait_readable(self.0.as_fd(), Some(short))?;
-                timeout = Some(Duration::ZERO);
-            }
-        }
-        let mut events = [epoll::Event {
-            flags: epoll::EventFlags::empty(),
-            data: epoll::EventData::new_u64(0),
-        }; EVENTS];
-        let timeout = timeout.map(timespec);
-        let count = epoll::wait(&self.0, &mut events[..], timeout.as_ref())?;
-        for (slot, event) in found.events.iter_mut().zip(events.iter().take(count)) {
-            let flags = event.flags;
-            *slot = Ready {
-                token: event.data.u64(),
-                readable: flags.contains(epoll::EventFlags::IN),
-                writable: flags.contains(epoll::EventFlags::OUT),
-                broken: flags.intersects(epoll::EventFlags::ERR | epoll::EventFlags::HUP),
-            };
-        }
-        found.count = count;
-        Ok(())
-    }
-}
-
-impl AsFd for Poller {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-/// A flag that a poller can watch: raised from any thread, seen by all who wait, until somebody clears it.
-#[derive(Debug)]
-pub(crate) struct Signal {
-    fd: OwnedFd,
-    raised: AtomicBool,
-}
-
-impl Signal {
-    pub(crate) fn new() -> io::Result<Signal> {
-        Ok(Signal {
-            fd: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
-            raised: AtomicBool::new(false),
-        })
-    }
-
-    /// Makes the descriptor readable. Costs nothing if it is already.
-    pub(crate) fn raise(&self) {
-        if !self.raised.swap(true, Ordering::SeqCst) {
-            // The counter holds one at most, so the write cannot be refused.
-            let _ = rustix::io::write(&self.fd, &1_u64.to_ne_bytes());
-        }
-    }
-
-    /// Takes the flag back. Whoever clears must look for work afterwards, not before.
-    pub(crate) fn clear(&self) {
-        if self.raised.load(Ordering::SeqCst) {
-            self.drain();
-        }
-    }
-
-    /// Like [`Signal::clear`], for one who was told that the descriptor is readable: a raise may be half way through.
-    pub(crate) fn drain(&self) {
-        let mut count = [0_u8; 8];
-        let _ = rustix::io::read(&self.fd, &mut count[..]);
-        self.raised.store(false, Ordering::SeqCst);
-    }
-}
-
-impl AsFd for Signal {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    /// Says whether there was a place for it.
+    fn push(&mut self, ready: Ready) -> bool {
+        let Some(slot) = self.events.get_mut(self.count) else {
+            return false;
+        };
+        *slot = ready;
+        self.count += 1;
+        true
     }
 }
 
@@ -210,9 +128,15 @@ pub(crate) fn wait_readable(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io
     Ok(rustix::event::poll(&mut fds, timeout.as_ref())? > 0)
 }
 
-pub(crate) fn timespec(duration: Duration) -> Timespec {
+/// No wait is longer: poll(2) may count milliseconds in an `int`. Whoever wants to wait longer finds that it has not happened yet,
+/// and waits again.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn timespec(duration: Duration) -> Timespec {
+    let duration = duration.min(LONGEST);
     Timespec {
         tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(duration.subsec_nanos()),
+        // Below a thousand million, which every width of this field holds.
+        tv_nsec: duration.subsec_nanos() as _,
     }
 }
