@@ -42,6 +42,10 @@ const STEPS: &[Step] = &[
         run: test::run_with,
     },
     Step {
+        name: "portable",
+        run: test::run_portable_with,
+    },
+    Step {
         name: "no-std",
         run: |_| no_std::run(),
     },

@@ -58,6 +58,12 @@ const COMMANDS: &[Command] = &[
         run: test::run,
     },
     Command {
+        name: "portable",
+        arguments: "",
+        purpose: "transports, engine and facade tested as on systems without epoll",
+        run: test::run_portable,
+    },
+    Command {
         name: "no-std",
         arguments: "",
         purpose: "zmtp-wire links with no allocator; with alloc, the pure crates build without std",
