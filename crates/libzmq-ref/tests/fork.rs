@@ -2,18 +2,24 @@
 //!
 //! It stands here because forking takes an `unsafe` block, and this is the one crate of the workspace that may have them.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use zmq_engine::{Context, Socket, SocketOptions, SocketType};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn pair(context: &Context) -> (Socket, Socket) {
+/// One test at a time: a child inherits what the other test has open too.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn pair(context: &Context) -> (Socket, Socket, String) {
     let pull = Socket::open(context, SocketType::Pull, SocketOptions::default()).unwrap();
     let endpoint = pull.bind("tcp://127.0.0.1:0").unwrap();
     let push = Socket::open(context, SocketType::Push, SocketOptions::default()).unwrap();
     push.connect(&endpoint).unwrap();
-    (push, pull)
+    (push, pull, endpoint)
 }
 
 fn works(push: &Socket, pull: &Socket, text: &'static str) -> bool {
@@ -25,8 +31,9 @@ fn works(push: &Socket, pull: &Socket, text: &'static str) -> bool {
 
 #[test]
 fn a_forked_child_works_in_a_context_of_its_own() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let context = Context::new().unwrap();
-    let (push, pull) = pair(&context);
+    let (push, pull, _) = pair(&context);
     assert!(works(&push, &pull, "before"));
     // SAFETY: the child calls only what this test is about, and ends by _exit, so nothing of the test harness runs twice.
     let child = unsafe { nix::unistd::fork() }.unwrap();
@@ -34,7 +41,7 @@ fn a_forked_child_works_in_a_context_of_its_own() {
         nix::unistd::ForkResult::Child => {
             let done = std::panic::catch_unwind(|| {
                 let own = Context::new().unwrap();
-                let (push, pull) = pair(&own);
+                let (push, pull, _) = pair(&own);
                 let fine = works(&push, &pull, "in the child");
                 drop((push, pull, own));
                 fine
@@ -50,5 +57,68 @@ fn a_forked_child_works_in_a_context_of_its_own() {
             assert_eq!(ended, nix::sys::wait::WaitStatus::Exited(child, 0));
             assert!(works(&push, &pull, "after"));
         }
+    }
+}
+
+/// Forks a child that lets go of everything and lives on while its parent ends its context. Says whether the parent's port is
+/// free then, and a stranger who was shaking hands with it sees the end.
+fn is_let_go_of(context_first: bool) -> bool {
+    let context = Context::new().unwrap();
+    let (push, pull, endpoint) = pair(&context);
+    let address = endpoint.strip_prefix("tcp://").unwrap();
+    assert!(works(&push, &pull, "before"));
+    let mut stranger = TcpStream::connect(address).unwrap();
+    stranger.set_read_timeout(Some(PATIENCE)).unwrap();
+    stranger.read_exact(&mut [0; 10]).unwrap();
+    // The driver has written this and comes to rest while others work.
+    for _ in 0..20 {
+        assert!(works(&push, &pull, "meanwhile"));
+    }
+    let (mut done, mut tell_done) = std::io::pipe().unwrap();
+    let (mut end, tell_end) = std::io::pipe().unwrap();
+    // SAFETY: as above.
+    let child = unsafe { nix::unistd::fork() }.unwrap();
+    match child {
+        nix::unistd::ForkResult::Child => {
+            drop((stranger, tell_end));
+            if context_first {
+                drop((context, push, pull));
+            } else {
+                drop((push, pull));
+                std::mem::forget(context);
+            }
+            let _ = tell_done.write(&[1]);
+            let _ = end.read(&mut [0]);
+            // SAFETY: as above.
+            unsafe { nix::libc::_exit(0) }
+        }
+        nix::unistd::ForkResult::Parent { child } => {
+            drop(tell_done);
+            done.read_exact(&mut [0]).unwrap();
+            assert!(works(&push, &pull, "the child touches nothing of ours"));
+            drop((push, pull, context));
+            let free = TcpListener::bind(address).is_ok();
+            // What the driver held is let go of as a whole, so there is no need to wait in vain.
+            let ended = free
+                && match stranger.read_to_end(&mut Vec::new()) {
+                    Ok(_) => true,
+                    Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+                };
+            drop(tell_end);
+            nix::sys::wait::waitpid(child, None).unwrap();
+            free && ended
+        }
+    }
+}
+
+#[test]
+fn a_forked_child_that_lets_go_keeps_nothing_of_its_parent_open() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for context_first in [true, false] {
+        // A fork may meet the driver at work, which keeps what it holds.
+        assert!(
+            (0..50).any(|_| is_let_go_of(context_first)),
+            "fifty times a descriptor stayed open; context first: {context_first}"
+        );
     }
 }

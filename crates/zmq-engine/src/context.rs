@@ -69,6 +69,13 @@ pub enum DriverMode {
 ///
 /// Cloning gives another handle to the same context. Dropping the last handle waits for sockets that are closing, at most
 /// [`ContextOptions::drop_wait`]; sockets still open go on working.
+///
+/// # Forks
+/// A forked child opens contexts of its own and works in them. What it inherits it can only close or drop: that closes copies of
+/// descriptors, waits for nothing, and the parent does not notice. A socket lets go of its connections and listeners, the last handle
+/// of the context of all that its driver held; until then the port of a parent that has ended stays busy. Three descriptors
+/// of each context, which concern nobody else, stay open until the child ends. So does a connection that another thread was working
+/// on at the fork, and, if that was the driver, all that it held; without epoll also whatever threads were waiting for.
 #[derive(Clone, Debug)]
 pub struct Context {
     inner: Arc<Handle>,
@@ -159,7 +166,9 @@ pub(crate) struct ContextShared {
     pub(crate) max_handshakes: usize,
     pub(crate) simulated: bool,
     /// The driver's thread, which must not wait for what only it can do.
-    driver_thread: OnceLock<ThreadId>,
+    pub(crate) driver_thread: OnceLock<ThreadId>,
+    /// The driver of that thread, for a forked child to let go of.
+    pub(crate) driver: OnceLock<Weak<Mutex<Driver>>>,
     process: u32,
 }
 
@@ -322,6 +331,7 @@ impl Context {
             max_sockets: options.max_sockets,
             max_handshakes: options.max_handshakes,
             driver_thread: OnceLock::new(),
+            driver: OnceLock::new(),
             process: std::process::id(),
         });
         shared
@@ -331,13 +341,14 @@ impl Context {
         let mut manual = None;
         match options.driver {
             DriverMode::Thread => {
+                let driver = Arc::new(Mutex::new(driver));
+                // Nobody else sets it.
+                let _ = shared.driver.set(Arc::downgrade(&driver));
                 std::thread::Builder::new()
                     .name("zmq-driver".to_owned())
                     .spawn(move || {
                         crate::signals::block_all();
-                        // Nobody else sets it.
-                        let _ = driver.ctx.driver_thread.set(std::thread::current().id());
-                        driver.run();
+                        Driver::run(&driver);
                     })?;
             }
             DriverMode::Manual => manual = Some(driver),
@@ -408,6 +419,7 @@ impl Context {
     pub fn terminate(&self, timeout: Option<Duration>) -> io::Result<bool> {
         let shared = &self.inner.shared;
         if shared.is_foreign_process() {
+            shared.forsake(None);
             return Ok(true);
         }
         shared.shutdown();
@@ -463,6 +475,7 @@ impl Drop for Handle {
         let shared = &self.shared;
         if shared.is_foreign_process() {
             // A forked child has no driver thread; it only lets go of descriptors.
+            shared.forsake(None);
             return;
         }
         let threaded = self

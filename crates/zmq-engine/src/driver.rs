@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use zmq_patterns::PeerKey;
@@ -95,6 +95,10 @@ impl core::fmt::Debug for Driver {
 impl Drop for Driver {
     /// Without a driver no socket works: those that are left are ended, and what is told from now on is let go of.
     fn drop(&mut self) {
+        if self.ctx.is_foreign_process() {
+            // The sockets are the parent's; here only copies of descriptors are closed.
+            return;
+        }
         self.end_asking();
         let commands = self.ctx.end_commands();
         for socket in self.ctx.sockets() {
@@ -102,6 +106,21 @@ impl Drop for Driver {
         }
         drop(commands);
     }
+}
+
+impl ContextShared {
+    /// In a forked child: closes what the driver held for this socket, or for all, unless it was at work at the fork.
+    pub(crate) fn forsake(&self, socket: Option<u64>) {
+        if let Some(driver) = self.driver.get().and_then(Weak::upgrade)
+            && let Ok(mut driver) = driver.try_lock()
+        {
+            driver.forsake(socket);
+        }
+    }
+}
+
+fn lock(driver: &Mutex<Driver>) -> MutexGuard<'_, Driver> {
+    driver.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Driver {
@@ -123,16 +142,44 @@ impl Driver {
         }
     }
 
-    /// Turns until the context has neither handles nor sockets.
-    pub(crate) fn run(mut self) {
-        while !self.is_over() {
+    /// Turns until the context has neither handles nor sockets. The lock is free while it sleeps: a forked child, which has no
+    /// driver, then finds there what the driver held.
+    pub(crate) fn run(driver: &Mutex<Driver>) {
+        let ctx = Arc::clone(&lock(driver).ctx);
+        // Nobody else sets it.
+        let _ = ctx.driver_thread.set(std::thread::current().id());
+        let mut found = Found::new();
+        loop {
+            let asleep = lock(driver);
+            if asleep.is_over() {
+                return;
+            }
+            let timeout = asleep.timeout(None);
+            drop(asleep);
+            if ctx.poller.wait(&mut found, timeout).is_err() {
+                // Signals are blocked here.
+                continue;
+            }
             // A panic comes from code of the application (an authenticator, a transport, a waker). It ends the context's sockets,
             // so that nobody waits for a driver that is no more.
-            let turn = AssertUnwindSafe(|| self.turn(None));
-            if std::panic::catch_unwind(turn).is_err() {
-                break;
+            let work = AssertUnwindSafe(|| lock(driver).work(&found));
+            if std::panic::catch_unwind(work).is_err() {
+                return;
             }
         }
+    }
+
+    /// In a forked child: closes the descriptors of what was held for this socket, or for all, and nothing else. The poller is
+    /// shared with the parent, so it is not told.
+    pub(crate) fn forsake(&mut self, socket: Option<u64>) {
+        let stays = |other: &SocketShared| socket.is_some_and(|id| other.id != id);
+        self.listeners.retain(|_, state| stays(&state.socket));
+        self.dialers.retain(|_, dialer| stays(&dialer.socket));
+        self.shaking
+            .retain(|_, shaking| stays(&shaking.whence.socket));
+        self.hot.retain(|hot| stays(hot));
+        self.patrol.retain(|beat| stays(&beat.socket));
+        self.closing.retain(|closing| stays(&closing.socket));
     }
 
     fn is_over(&self) -> bool {
@@ -150,9 +197,13 @@ impl Driver {
         let mut found = Found::new();
         let timeout = self.timeout(wait);
         if self.ctx.poller.wait(&mut found, timeout).is_err() {
-            // Signals are blocked on the driver's thread; a manual driver that was interrupted looks again later.
+            // It was interrupted, and looks again later.
             return true;
         }
+        self.work(&found)
+    }
+
+    fn work(&mut self, found: &Found) -> bool {
         let mut did = false;
         if found.iter().any(|ready| ready.token == token::WAKE) {
             self.ctx.wake.drain();

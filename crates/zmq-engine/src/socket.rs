@@ -405,9 +405,10 @@ impl Drop for Socket {
 }
 
 impl SocketShared {
-    /// In a forked child: closes the descriptors of the links and nothing else. The pollers are shared with the parent, and a lock
+    /// In a forked child: closes the descriptors of links and listeners and nothing else. The pollers are shared with the parent, and a lock
     /// that was held at the fork is held for ever.
     fn forsake(&self) {
+        self.ctx.forsake(Some(self.id));
         let Some(mut core) = self.try_lock() else {
             return;
         };
