@@ -112,6 +112,14 @@ impl Security {
         })
     }
 
+    /// One handshake, for those who shake hands without a socket. NULL asks nobody about its peer.
+    ///
+    /// # Errors
+    /// When it cannot be made, for want of entropy say.
+    pub fn handshake(&self) -> io::Result<Box<dyn Mechanism>> {
+        self.mechanism(false)
+    }
+
     /// Whether links are in clear text and nothing is proved.
     #[must_use]
     pub fn is_none(&self) -> bool {
@@ -133,8 +141,9 @@ impl Security {
         }
     }
 
-    /// Which handshake this is, for the words about its failure.
-    pub(crate) fn role(&self) -> HandshakeRole {
+    /// Which handshake this is, and which side of it.
+    #[must_use]
+    pub fn role(&self) -> HandshakeRole {
         match &self.0 {
             Kind::Null => HandshakeRole::Null,
             Kind::PlainClient { .. } => HandshakeRole::PlainClient,

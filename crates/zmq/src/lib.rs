@@ -68,6 +68,7 @@ pub mod monitor;
 mod options;
 mod pair;
 mod pipeline;
+pub mod probe;
 mod proxy;
 mod pubsub;
 mod ready;
