@@ -274,10 +274,8 @@ fn where_nobody_is_that_is_told() {
 
 #[test]
 fn a_peer_that_breaks_the_rules_is_told_with_the_rule() {
-    let mut greeting = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL".to_vec();
-    greeting.resize(64, 0);
-    greeting.extend(b"\x04\x06\x05HELLO");
-    let report = finds(&saying(greeting), &nobody(), Finding::Broken);
+    let said = [&greeting(b"NULL")[..], b"\x04\x06\x05HELLO"].concat();
+    let report = finds(&saying(said), &nobody(), Finding::Broken);
     assert!(report.detail.unwrap().contains("broke the protocol"));
 }
 
@@ -291,6 +289,42 @@ fn a_secured_peer_tells_its_mechanism_to_anybody() {
     finds(&endpoint, &plain("a", "b"), Finding::OtherMechanism);
     let report = finds(&plain_server(None), &curve(1), Finding::OtherMechanism);
     assert_eq!(report.mechanism.as_deref(), Some("PLAIN"));
+}
+
+fn greeting(mechanism: &[u8]) -> Vec<u8> {
+    let mut greeting = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01".to_vec();
+    greeting.extend(mechanism);
+    greeting.resize(64, 0);
+    greeting
+}
+
+/// libzmq reads our mechanism, closes, and has never told its own, unless it was given time to.
+#[test]
+fn a_peer_that_closes_at_another_mechanism_can_tell_its_own_first() {
+    let endpoint = serve(|mut stream| {
+        stream.write_all(&greeting(b"CURVE")[..11]).unwrap();
+        let mut heard = [0; 64];
+        stream.read_exact(&mut heard[..10]).unwrap();
+        if stream.read(&mut heard).unwrap() == 1 {
+            stream.write_all(&greeting(b"CURVE")[11..]).unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    });
+    let report = finds(&endpoint, &nobody(), Finding::Zmtp);
+    assert_eq!(report.mechanism.as_deref(), Some("CURVE"));
+    finds(&endpoint, &plain("a", "b"), Finding::OtherMechanism);
+}
+
+#[test]
+fn a_peer_that_waits_for_all_of_our_greeting_gets_it() {
+    let endpoint = serve(|mut stream| {
+        stream.write_all(&greeting(b"CURVE")[..11]).unwrap();
+        stream.read_exact(&mut [0; 64]).unwrap();
+        stream.write_all(&greeting(b"CURVE")[11..]).unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let report = finds(&endpoint, &nobody(), Finding::Zmtp);
+    assert_eq!(report.mechanism.as_deref(), Some("CURVE"));
 }
 
 #[test]

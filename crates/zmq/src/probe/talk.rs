@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::event::PollFlags;
 use zmq_engine::Deadline;
@@ -19,6 +20,13 @@ use crate::monitor::ProtocolError;
 
 /// Most octets that a probe listens to. A greeting and a handshake have a few hundred.
 const MOST: usize = 32 * 1024;
+
+/// The octets of our greeting that libzmq needs to see before it tells all of its own: the signature and the major version. When it sees a
+/// mechanism that is not its own it closes, and what it had not told by then is never told.
+const OPENING: usize = 11;
+
+/// How long a peer may wait for more than [`OPENING`] before it is given it. Those who wait for the whole greeting are rare.
+const HOLD: Duration = Duration::from_millis(300);
 
 /// The longest name of a socket type that is reported.
 const LONGEST_TYPE: usize = 32;
@@ -77,6 +85,10 @@ pub(super) struct Talk {
     heard: usize,
     /// A peer of 1.0 was recognised by the session.
     unversioned: bool,
+    /// Octets written.
+    told: usize,
+    /// The rest of our greeting waits for all of the peer's.
+    holding: bool,
 }
 
 impl Talk {
@@ -99,6 +111,8 @@ impl Talk {
             head: Vec::with_capacity(GREETING),
             heard: 0,
             unversioned: false,
+            told: 0,
+            holding: true,
         }
     }
 
@@ -181,8 +195,16 @@ impl Talk {
         if !self.is_old() && !self.flush()? {
             events |= PollFlags::OUT;
         }
-        match reach::wait(&*self.stream, events, deadline) {
+        let left = deadline.left();
+        let held = Deadline::after(left.map(|left| left.min(HOLD)));
+        let holds = self.holding && self.told >= OPENING;
+        let until = if holds { &held } else { deadline };
+        match reach::wait(&*self.stream, events, until) {
             Ok(true) => {}
+            Ok(false) if holds && !deadline.left().is_some_and(|left| left.is_zero()) => {
+                self.holding = false;
+                return Ok(());
+            }
             Ok(false) => return Err(Ended::TimedOut),
             Err(error) => return Err(Ended::Closed(Some(error))),
         }
@@ -197,10 +219,24 @@ impl Talk {
 
     /// Writes what the session has to say. False: the system has no room for now.
     fn flush(&mut self) -> Result<bool, Ended> {
-        while self.session.output_len() > 0 {
-            let chunks: Vec<IoSlice<'_>> = self.session.output_chunks().map(IoSlice::new).collect();
+        self.holding &= self.head.len() < GREETING;
+        loop {
+            let mut most = match self.holding {
+                true => OPENING.saturating_sub(self.told),
+                false => usize::MAX,
+            };
+            let chunks = self.session.output_chunks().map(|chunk| {
+                let chunk = &chunk[..chunk.len().min(most)];
+                most = most.saturating_sub(chunk.len());
+                IoSlice::new(chunk)
+            });
+            let chunks: Vec<IoSlice<'_>> = chunks.filter(|chunk| !chunk.is_empty()).collect();
+            if chunks.is_empty() {
+                return Ok(true);
+            }
             match self.stream.try_write(&chunks) {
                 Ok(written) => {
+                    self.told = self.told.saturating_add(written);
                     self.session.output_written(written);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
@@ -208,7 +244,6 @@ impl Talk {
                 Err(_) => return Ok(true),
             }
         }
-        Ok(true)
     }
 
     fn hear(&mut self, octets: &[u8]) -> Result<(), Ended> {
