@@ -23,6 +23,7 @@ Examples:
   zmq sub tcp://127.0.0.1:5556 --subscribe weather. --count 10
   zmq perf thr local tcp://127.0.0.1:5557 64 1000000
   zmq keygen server                               # keys for CURVE: server and server_secret
+  zmq doctor tcp://127.0.0.1:5555                 # what is there?
   zmq help push                                   # every verb has its own examples";
 
 /// ZeroMQ on the command line: sockets of every pattern in a shell pipe, proxies, measurements, a tour.

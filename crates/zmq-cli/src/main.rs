@@ -12,6 +12,7 @@ mod input;
 mod output;
 mod perf;
 mod receive;
+mod security;
 mod socket;
 mod tour;
 mod verb;

@@ -94,7 +94,7 @@ fn help_has_examples_and_exit_codes() {
     );
     for verb in [
         "push", "pull", "pub", "sub", "req", "rep", "dealer", "router", "pair", "xpub", "xsub",
-        "proxy", "perf", "tour", "keygen",
+        "proxy", "perf", "tour", "keygen", "doctor",
     ] {
         let help = run(&[verb, "--help"], b"").output();
         assert!(

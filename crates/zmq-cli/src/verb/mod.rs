@@ -1,6 +1,7 @@
 //! The verbs of the command line, one file each.
 
 mod dealer;
+mod doctor;
 mod keygen;
 mod pair;
 mod proxy;
@@ -39,6 +40,7 @@ pub(crate) enum Verb {
     Proxy(proxy::Arguments),
     Perf(perf::Arguments),
     Keygen(keygen::Arguments),
+    Doctor(doctor::Arguments),
 }
 
 /// Does it.
@@ -59,5 +61,6 @@ pub(crate) fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Proxy(arguments) => proxy::run(&arguments),
         Verb::Perf(arguments) => perf::run(arguments),
         Verb::Keygen(arguments) => keygen::run(&arguments),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
     }
 }
