@@ -8,12 +8,15 @@ use clap::{Args, Parser};
 use crate::endpoint::Endpoint;
 use crate::failure::EXIT_CODES;
 use crate::format::{Format, Layout};
+use crate::security::SecurityArgs;
 use crate::verb::Verb;
 
 const EXAMPLES: &str = "\
 Endpoints: with @ in front they are bound, without they are connected to.
   @tcp://127.0.0.1:5555  @tcp://*:5555  @tcp://127.0.0.1:*  tcp://example.org:5555  ipc:///tmp/a.sock
 A wildcard port is chosen by the system and told on standard error.
+
+A socket can prove who it is and ask who the others are: --curve, --curve-server, --plain, --plain-server.
 
 Examples:
   zmq tour                                        # every pattern at work, in a few seconds
@@ -59,6 +62,8 @@ pub(crate) struct SocketFlags {
     /// Tell on standard error what happens to connections
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) security: SecurityArgs,
 }
 
 impl SocketFlags {

@@ -1,14 +1,109 @@
 //! Options that say who we are and whom we trust.
 
+mod guests;
 mod secret;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use zmq::curve::{self, KeyPair, PublicKey};
-use zmq::{Certificate, Security};
+use zmq::{Authenticator, Certificate, Options, Security};
 
 use crate::failure::Failure;
+use guests::Guests;
+
+/// Who we are, and whom we let in: a socket is either a client or a server of a mechanism, whoever of the two binds.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct SecurityArgs {
+    #[command(flatten)]
+    client: ClientArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Whom we let in.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Security, as a server")]
+struct ServerArgs {
+    /// PLAIN: let in the users of --users
+    #[arg(long, requires = "users", conflicts_with_all = ["plain", "plain_user", "curve", "curve_server"])]
+    plain_server: bool,
+    /// PLAIN: a file with a line NAME=PASSWORD for each user
+    #[arg(long, value_name = "FILE", requires = "plain_server")]
+    users: Option<PathBuf>,
+    /// CURVE: our secret certificate file (see `zmq keygen`)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plain", "plain_user", "curve"])]
+    curve_server: Option<PathBuf>,
+    /// CURVE: let in the owners of the certificates in this folder, as it is now
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "curve_server",
+        conflicts_with = "any_key"
+    )]
+    allow_dir: Option<PathBuf>,
+    /// CURVE: let in whoever knows our public key
+    #[arg(long, requires = "curve_server")]
+    any_key: bool,
+}
+
+/// How the sockets of a command are secured.
+#[derive(Clone)]
+pub(crate) struct Secured {
+    security: Security,
+    guests: Option<Arc<dyn Authenticator>>,
+}
+
+impl SecurityArgs {
+    /// Reads the files that the options name.
+    pub(crate) fn read(&self) -> Result<Secured, Failure> {
+        let ServerArgs {
+            plain_server,
+            users,
+            curve_server,
+            allow_dir,
+            any_key,
+        } = &self.server;
+        let (security, guests) = match (users, curve_server) {
+            (Some(users), _) if *plain_server => (Security::plain_server(), Guests::users(users)?),
+            (_, Some(certificate)) => {
+                let guests = match allow_dir {
+                    Some(folder) => Guests::keys(folder)?,
+                    None if *any_key => Guests::AnyKey,
+                    None => {
+                        return Err(Failure::Usage(
+                            "--curve-server expected whom to let in, met neither --allow-dir nor --any-key"
+                                .to_owned(),
+                        ));
+                    }
+                };
+                (Security::curve_server(own_keys(certificate)?), guests)
+            }
+            _ => {
+                return Ok(Secured {
+                    security: self.client.security()?,
+                    guests: None,
+                });
+            }
+        };
+        Ok(Secured {
+            security,
+            guests: Some(Arc::new(guests)),
+        })
+    }
+}
+
+impl Secured {
+    /// The options of a socket with this security.
+    pub(crate) fn on<S: zmq::kind::Socket>(&self, options: Options<S>) -> Options<S> {
+        let options = options.security(self.security.clone());
+        match &self.guests {
+            Some(guests) => options.authenticator(Arc::clone(guests)),
+            None => options,
+        }
+    }
+}
 
 /// Who we are towards a server that wants to know.
 #[derive(Args, Clone, Debug, Default)]

@@ -13,7 +13,7 @@ use crate::socket::{attach, closed, not_answered, not_received, not_sent};
 /// Binds a REP socket and returns what comes. Says nothing.
 pub(super) fn local(run: &Run) -> Result<(), Failure> {
     let context = Context::new();
-    let rep = Rep::new(&context);
+    let rep = run.security.read()?.on(Rep::options()).open(&context);
     attach(&run.bound(), |at| rep.bind(at), |at| rep.connect(at))?;
     for _ in 0..run.count {
         let request = match run.timeout {
@@ -30,7 +30,7 @@ pub(super) fn local(run: &Run) -> Result<(), Failure> {
 /// Connects a REQ socket and measures round trips. The first one includes connecting, as libzmq's does.
 pub(super) fn remote(run: &Run) -> Result<(), Failure> {
     let context = Context::new();
-    let req = Req::new(&context);
+    let req = run.security.read()?.on(Req::options()).open(&context);
     attach(&run.endpoint, |at| req.bind(at), |at| req.connect(at))?;
     let mut message = run.message();
     let begun = Instant::now();

@@ -14,6 +14,7 @@ use zmq::Message;
 use crate::arguments::milliseconds;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
+use crate::security::SecurityArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,6 +65,8 @@ pub(crate) struct Run {
     /// Give up when the other end is silent for this long, milliseconds [default: wait for ever]
     #[arg(short, long, value_name = "MS", value_parser = milliseconds)]
     timeout: Option<Duration>,
+    #[command(flatten)]
+    security: SecurityArgs,
 }
 
 impl Run {

@@ -13,7 +13,7 @@ use crate::socket::{attach, closed, not_received, not_sent};
 /// Binds a PULL socket and counts. The clock starts with the first message, as libzmq's does.
 pub(super) fn local(run: &Run) -> Result<(), Failure> {
     let context = Context::new();
-    let pull = Pull::new(&context);
+    let pull = run.security.read()?.on(Pull::options()).open(&context);
     attach(&run.bound(), |at| pull.bind(at), |at| pull.connect(at))?;
     let receive = || {
         let received = match run.timeout {
@@ -39,7 +39,12 @@ pub(super) fn local(run: &Run) -> Result<(), Failure> {
 /// Connects a PUSH socket and sends. Says nothing, and ends when the last message has left.
 pub(super) fn remote(run: &Run) -> Result<(), Failure> {
     let context = Context::new();
-    let push = Push::options().linger(run.timeout).open(&context);
+    let push = run
+        .security
+        .read()?
+        .on(Push::options())
+        .linger(run.timeout)
+        .open(&context);
     attach(&run.endpoint, |at| push.bind(at), |at| push.connect(at))?;
     for _ in 0..run.count {
         let sent = match run.timeout {

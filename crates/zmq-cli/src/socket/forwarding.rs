@@ -8,6 +8,7 @@ use super::attach;
 use crate::endpoint::Endpoint;
 use crate::events::Events;
 use crate::failure::Failure;
+use crate::security::Secured;
 use crate::verb::ProxyType;
 
 /// A proxy as the command line describes it.
@@ -19,12 +20,14 @@ pub(crate) struct Forwarding {
     /// Most messages queued for each peer and direction.
     pub(crate) hwm: u32,
     pub(crate) verbose: bool,
+    /// Of every socket of the proxy.
+    pub(crate) security: Secured,
 }
 
 /// A socket at one end of a proxy, whichever it is.
 macro_rules! end {
     ($this:expr, $context:expr, $endpoint:expr, $options:expr) => {{
-        let socket = $options.open($context);
+        let socket = $this.security.on($options).open($context);
         let _events = Events::wanted($this.verbose, || socket.monitor())?;
         attach($endpoint, |at| socket.bind(at), |at| socket.connect(at))?;
         socket

@@ -19,7 +19,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(flags: &SocketFlags, name: Option<&str>) -> Result<Client, Failure> {
-        let mut options = Req::options().send_hwm(flags.hwm).recv_hwm(flags.hwm);
+        let secured = flags.security.read()?;
+        let mut options = secured
+            .on(Req::options())
+            .send_hwm(flags.hwm)
+            .recv_hwm(flags.hwm);
         if let Some(name) = name {
             options = options.routing_id(name);
         }
@@ -59,7 +63,9 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn new(flags: &SocketFlags) -> Result<Service, Failure> {
-        let rep = Rep::options()
+        let secured = flags.security.read()?;
+        let rep = secured
+            .on(Rep::options())
             .send_hwm(flags.hwm)
             .recv_hwm(flags.hwm)
             .open(&Context::new());

@@ -62,6 +62,7 @@ pub(super) fn open(
     name: Option<&str>,
 ) -> Result<Socket, Failure> {
     let hwm = flags.hwm;
+    let secured = flags.security.read()?;
     let name = match name {
         Some(name) if (1..=255).contains(&name.len()) => Some(RoutingId::from(name)),
         Some(_) => {
@@ -73,39 +74,45 @@ pub(super) fn open(
     };
     Ok(match kind {
         Kind::Push => {
-            let options = Push::options().send_hwm(hwm).linger(flags.timeout);
+            let options = secured
+                .on(Push::options())
+                .send_hwm(hwm)
+                .linger(flags.timeout);
             Socket::Push(options.open(context))
         }
         Kind::Pub => {
-            let options = Pub::options().send_hwm(hwm).linger(flags.timeout);
+            let options = secured
+                .on(Pub::options())
+                .send_hwm(hwm)
+                .linger(flags.timeout);
             Socket::Pub(options.open(context))
         }
-        Kind::Pull => Socket::Pull(Pull::options().recv_hwm(hwm).open(context)),
-        Kind::Sub => Socket::Sub(Sub::options().recv_hwm(hwm).open(context)),
+        Kind::Pull => Socket::Pull(secured.on(Pull::options()).recv_hwm(hwm).open(context)),
+        Kind::Sub => Socket::Sub(secured.on(Sub::options()).recv_hwm(hwm).open(context)),
         Kind::Dealer => {
-            let mut options = Dealer::options().send_hwm(hwm).recv_hwm(hwm);
+            let mut options = secured.on(Dealer::options()).send_hwm(hwm).recv_hwm(hwm);
             if let Some(name) = name {
                 options = options.routing_id(name);
             }
             Socket::Dealer(options.open(context))
         }
         Kind::Router => {
-            let mut options = Router::options().send_hwm(hwm).recv_hwm(hwm);
+            let mut options = secured.on(Router::options()).send_hwm(hwm).recv_hwm(hwm);
             if let Some(name) = name {
                 options = options.routing_id(name);
             }
             Socket::Router(options.open(context))
         }
         Kind::Pair => {
-            let options = Pair::options().send_hwm(hwm).recv_hwm(hwm);
+            let options = secured.on(Pair::options()).send_hwm(hwm).recv_hwm(hwm);
             Socket::Pair(options.open(context))
         }
         Kind::XPub => {
-            let options = XPub::options().send_hwm(hwm).recv_hwm(hwm);
+            let options = secured.on(XPub::options()).send_hwm(hwm).recv_hwm(hwm);
             Socket::XPub(options.open(context))
         }
         Kind::XSub => {
-            let options = XSub::options().send_hwm(hwm).recv_hwm(hwm);
+            let options = secured.on(XSub::options()).send_hwm(hwm).recv_hwm(hwm);
             Socket::XSub(options.open(context))
         }
     })

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
+use crate::security::SecurityArgs;
 use crate::socket::Forwarding;
 
 const EXAMPLES: &str = "\
@@ -13,7 +14,7 @@ Examples:
   zmq proxy @tcp://*:5555 @tcp://*:5554 --type streamer       # PUSH in front, PULL behind
   zmq proxy @tcp://*:5558 @tcp://*:5559 --capture @ipc:///tmp/tap.sock   # zmq sub ipc:///tmp/tap.sock sees all
 
-Runs until it is stopped.";
+Runs until it is stopped. Security is that of all its sockets: clients in front and behind prove themselves to one server.";
 
 /// Which sockets stand in front and behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -46,6 +47,8 @@ pub(crate) struct Arguments {
     /// Tell on standard error what happens to connections
     #[arg(short, long)]
     verbose: bool,
+    #[command(flatten)]
+    security: SecurityArgs,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -56,6 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         capture: arguments.capture.clone(),
         hwm: arguments.hwm,
         verbose: arguments.verbose,
+        security: arguments.security.read()?,
     }
     .run()
 }

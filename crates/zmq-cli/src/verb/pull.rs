@@ -15,7 +15,8 @@ Examples:
   zmq pull @tcp://127.0.0.1:5555
   zmq pull tcp://127.0.0.1:5555 --count 1 --timeout 1000 || echo nothing there
   zmq pull @ipc:///tmp/jobs.sock --format json | jq -r '.[0]'
-  zmq pull @tcp://*:5555 --into downloads --count 2     # two files from zmq push --file";
+  zmq pull @tcp://*:5555 --into downloads --count 2     # two files from zmq push --file
+  zmq pull @tcp://*:5555 --curve-server server_secret --allow-dir friends      # who is let in";
 
 /// Receive messages from PUSH peers
 #[derive(Args, Debug)]

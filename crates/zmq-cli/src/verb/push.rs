@@ -15,6 +15,7 @@ Examples:
   printf 'a|b|c\\n' | zmq push tcp://127.0.0.1:5555 --separator '|'    # three frames
   zmq push tcp://127.0.0.1:5555 --format raw < picture.png             # one message
   zmq push tcp://127.0.0.1:5555 --file disk.img                        # in pieces, any size
+  zmq push tcp://127.0.0.1:5555 -m hello --curve server --curve-cert ann_secret   # proves who sends
 
 Waits for a peer, then for room, and ends when everything has left.";
 
