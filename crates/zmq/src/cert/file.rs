@@ -174,4 +174,19 @@ mod tests {
             assert!(!path.exists());
         }
     }
+
+    #[test]
+    fn a_file_that_came_since_we_looked_is_left_alone() {
+        let name = format!("zmq-place-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let (_, draft) = Draft::create(&path, OWNER_ONLY).unwrap();
+        let first = draft.path.clone();
+        fs::write(&path, "precious").unwrap();
+        let error = draft.place(&path, Mode::New).unwrap_err();
+        let kept = fs::read(&path);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(kept.unwrap(), b"precious");
+        assert!(!first.exists());
+    }
 }
