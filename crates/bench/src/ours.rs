@@ -2,23 +2,68 @@
 
 use std::cell::RefCell;
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
-use peer_script::Contender;
+use peer_script::{CLIENT_KEY, Contender, Job, SERVER_KEY};
 use zmq::blocking::{Pub, Pull, Push, Rep, Req, Sub};
-use zmq::{Context, Frame, Message};
+use zmq::security::{Answer, Question, Verdict};
+use zmq::{Authenticator, Context, Frame, Message, Properties, Security};
+use zmq_engine::curve::{KeyPair, SecretKey};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Accepted messages leave however long that takes: the other end counts them. libzmq's default.
 const LINGER: Option<Duration> = None;
 
-pub(crate) struct Ours(Context);
+pub(crate) struct Ours {
+    context: Context,
+    /// Of the ends that bind, and of those that connect.
+    security: [Security; 2],
+}
 
 impl Ours {
-    pub(crate) fn new() -> Ours {
-        Ours(Context::new())
+    pub(crate) fn new(job: &Job) -> Result<Ours> {
+        let security = if job.sealed {
+            let keys = |(_, secret): (&str, &str)| secret.parse::<SecretKey>().map(KeyPair::new);
+            let server = keys(SERVER_KEY)?;
+            let public = server.public();
+            [
+                Security::curve_server(server),
+                Security::curve_client(public, keys(CLIENT_KEY)?),
+            ]
+        } else {
+            [Security::none(), Security::none()]
+        };
+        Ok(Ours {
+            context: Context::new(),
+            security,
+        })
     }
+}
+
+/// Lets every peer in, as libzmq does where no ZAP handler is bound.
+#[derive(Debug)]
+struct Everybody;
+
+impl Authenticator for Everybody {
+    fn authenticate(&self, _: Question<'_>, answer: Answer) {
+        answer.give(Verdict::Accept(Properties::new()));
+    }
+}
+
+/// Options that every socket of one end has.
+macro_rules! guarded {
+    ($options:expr, $security:expr) => {{
+        let (options, security) = ($options, $security);
+        if security.is_none() {
+            options
+        } else {
+            options
+                .security(security.clone())
+                .authenticator(Arc::new(Everybody))
+        }
+    }};
 }
 
 /// A socket of one of the types that take part.
@@ -50,19 +95,30 @@ impl Contender for Ours {
     type Socket = Socket;
 
     fn open(&self, kind: &str, unbounded: bool) -> Result<Socket> {
-        let context = &self.0;
+        let context = &self.context;
+        let [binds, connects] = &self.security;
         Ok(match (kind, unbounded) {
-            ("PUSH", false) => Socket::Push(Push::options().linger(LINGER).try_open(context)?),
-            ("PULL", false) => Socket::Pull(Pull::options().try_open(context)?),
-            ("REQ", false) => Socket::Req(Req::options().try_open(context)?, RefCell::default()),
-            ("REP", false) => Socket::Rep(Rep::options().linger(LINGER).try_open(context)?),
+            ("PUSH", false) => {
+                let options = guarded!(Push::options(), connects);
+                Socket::Push(options.linger(LINGER).try_open(context)?)
+            }
+            ("PULL", false) => Socket::Pull(guarded!(Pull::options(), binds).try_open(context)?),
+            ("REQ", false) => {
+                let options = guarded!(Req::options(), connects);
+                Socket::Req(options.try_open(context)?, RefCell::default())
+            }
+            ("REP", false) => {
+                let options = guarded!(Rep::options(), binds);
+                Socket::Rep(options.linger(LINGER).try_open(context)?)
+            }
             ("PUB", true) => {
-                let options = Pub::options().linger(LINGER).queue_octets(None);
+                let options = guarded!(Pub::options(), binds).linger(LINGER);
+                let options = options.queue_octets(None);
                 Socket::Pub(options.send_hwm(None).try_open(context)?)
             }
             ("SUB", true) => {
-                let options = Sub::options().queue_octets(None).recv_hwm(None);
-                Socket::Sub(options.try_open(context)?)
+                let options = guarded!(Sub::options(), connects).queue_octets(None);
+                Socket::Sub(options.recv_hwm(None).try_open(context)?)
             }
             _ => return Err(format!("no shape has a {kind} with unbounded = {unbounded}").into()),
         })

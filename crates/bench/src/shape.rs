@@ -3,11 +3,17 @@
 use peer_script::Job;
 
 /// Sizes of messages in octets, for throughput.
+/// The same for sealed traffic.
+const SEALED_SIZES: [usize; 3] = [64, 1024, 65_536];
 const SIZES: [usize; 7] = [16, 64, 256, 1024, 4096, 65_536, 1_048_576];
 /// Subscribers of the fan-out.
 const SUBSCRIBERS: u64 = 100;
 /// Octets that the first run of a throughput shape carries, before it is known how fast the machine is.
 const FIRST_OCTETS: usize = 32 << 20;
+/// Ratios from here on count as no slower: the machine is never quiet.
+const NO_SLOWER: f64 = 0.95;
+/// What sealed throughput is to reach: there is a better cipher to be had than libzmq's.
+const SEALED_GOAL: f64 = 1.5;
 const SENDER: usize = 0;
 const RECEIVER: usize = 1;
 
@@ -17,6 +23,8 @@ pub(crate) enum Kind {
     PushPull,
     ReqRep,
     PubSub,
+    /// Connections made one after the other: connect, one round trip, leave.
+    Dial,
 }
 
 /// What is read off a run.
@@ -38,6 +46,8 @@ pub(crate) struct Shape {
     pub(crate) transport: &'static str,
     /// Octets of a message.
     pub(crate) size: usize,
+    /// With CURVE.
+    pub(crate) sealed: bool,
 }
 
 /// What the two processes of a run do; the inproc shapes have one process for both ends.
@@ -59,13 +69,24 @@ impl Shape {
             Kind::PushPull => "push-pull".to_owned(),
             Kind::ReqRep => "req-rep".to_owned(),
             Kind::PubSub => format!("pub-{SUBSCRIBERS}-sub"),
+            Kind::Dial => "handshakes".to_owned(),
         };
-        format!("{who} {} {}", self.transport, self.size)
+        let guard = if self.sealed { "curve " } else { "" };
+        format!("{guard}{who} {} {}", self.transport, self.size)
+    }
+
+    /// The least ratio that is good enough.
+    pub(crate) fn goal(&self) -> f64 {
+        if self.sealed && self.kind == Kind::PushPull {
+            SEALED_GOAL
+        } else {
+            NO_SLOWER
+        }
     }
 
     pub(crate) fn metrics(&self) -> &'static [Metric] {
         match self.kind {
-            Kind::PushPull | Kind::PubSub => &[Metric::Rate],
+            Kind::PushPull | Kind::PubSub | Kind::Dial => &[Metric::Rate],
             Kind::ReqRep => &[Metric::P50, Metric::P99],
         }
     }
@@ -77,6 +98,7 @@ impl Shape {
             Kind::PushPull => messages,
             Kind::PubSub => messages / SUBSCRIBERS,
             Kind::ReqRep => 2000,
+            Kind::Dial => 200,
         }
     }
 
@@ -92,12 +114,14 @@ impl Shape {
                 _ => 1,
             },
             cores: if pinned { cores.to_vec() } else { Vec::new() },
+            sealed: self.sealed,
         };
         let (binder, connector) = match (self.kind, self.transport) {
             (Kind::ReqRep, "inproc") => (job("inproc-lat", &[SENDER, RECEIVER]), None),
             (_, "inproc") => (job("inproc-thr", &[RECEIVER, SENDER]), None),
             (Kind::PushPull, _) => (job("pull", &[RECEIVER]), Some(job("push", &[SENDER]))),
             (Kind::ReqRep, _) => (job("rep", &[RECEIVER]), Some(job("req", &[SENDER]))),
+            (Kind::Dial, _) => (job("rep", &[RECEIVER]), Some(job("dial", &[SENDER]))),
             (Kind::PubSub, _) => (job("pub", &[SENDER]), Some(job("sub", &[RECEIVER]))),
         };
         Parts {
@@ -116,6 +140,11 @@ pub(crate) fn chosen(filter: &str) -> Vec<Shape> {
         kind,
         transport,
         size,
+        sealed: false,
+    };
+    let sealed = |kind, size| Shape {
+        sealed: true,
+        ..shape(kind, "tcp", size)
     };
     let mut all = Vec::new();
     for transport in ["tcp", "ipc"] {
@@ -125,6 +154,9 @@ pub(crate) fn chosen(filter: &str) -> Vec<Shape> {
     all.push(shape(Kind::PubSub, "tcp", 64));
     all.extend([64, 1024].map(|size| shape(Kind::PushPull, "inproc", size)));
     all.push(shape(Kind::ReqRep, "inproc", 1));
+    all.push(shape(Kind::Dial, "tcp", 1));
+    all.extend(SEALED_SIZES.map(|size| sealed(Kind::PushPull, size)));
+    all.push(sealed(Kind::Dial, 1));
     all.retain(|shape| shape.name().contains(filter));
     all
 }
@@ -140,7 +172,11 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), all.len());
-        assert_eq!(chosen("push-pull tcp").len(), SIZES.len());
+        assert_eq!(
+            chosen("push-pull tcp").len(),
+            SIZES.len() + SEALED_SIZES.len()
+        );
+        assert!(chosen("curve").iter().all(|shape| shape.sealed));
         assert!(chosen("carrier pigeon").is_empty());
     }
 

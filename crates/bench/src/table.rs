@@ -4,9 +4,6 @@ use crate::contest::Row;
 use crate::shape::Metric;
 use crate::statistics::Spread;
 
-/// Ratios from here on count as no slower: the machine is never quiet.
-const GOOD: f64 = 0.95;
-
 impl Row {
     /// The shape, and what of it.
     pub(crate) fn name(&self) -> String {
@@ -33,12 +30,12 @@ pub(crate) fn markdown(rows: &[Row]) -> String {
     table
 }
 
-/// On how many shapes ours is not slower, and which ones it is slower on.
+/// On how many shapes the ratio is what it should be, and on which ones it is not.
 pub(crate) fn verdict(rows: &[Row]) -> String {
     let slow: Vec<String> = rows
         .iter()
-        .filter(|row| row.ratio.median < GOOD)
-        .map(Row::name)
+        .filter(|row| row.ratio.median < row.shape.goal())
+        .map(|row| format!("{} (goal {})", row.name(), row.shape.goal()))
         .collect();
     let (good, all) = (rows.len() - slow.len(), rows.len());
     let below = if slow.is_empty() {
@@ -46,7 +43,7 @@ pub(crate) fn verdict(rows: &[Row]) -> String {
     } else {
         format!("; below: {}", slow.join(", "))
     };
-    format!("ratio >= {GOOD} on {good} of {all} shapes{below}")
+    format!("ratio as it should be on {good} of {all} shapes{below}")
 }
 
 fn quantity(spread: &Spread, metric: Metric) -> String {
@@ -82,6 +79,7 @@ mod tests {
                 kind: Kind::PushPull,
                 transport: "tcp",
                 size,
+                sealed: false,
             },
             metric: Metric::Rate,
             ours: side(ratio * 1e6),
@@ -95,9 +93,12 @@ mod tests {
         let rows = [row(16, 2.0), row(64, 0.96), row(256, 0.5)];
         assert_eq!(
             verdict(&rows),
-            "ratio >= 0.95 on 2 of 3 shapes; below: push-pull tcp 256"
+            "ratio as it should be on 2 of 3 shapes; below: push-pull tcp 256 (goal 0.95)"
         );
-        assert_eq!(verdict(&rows[..2]), "ratio >= 0.95 on 2 of 2 shapes");
+        assert_eq!(
+            verdict(&rows[..2]),
+            "ratio as it should be on 2 of 2 shapes"
+        );
         let table = markdown(&rows);
         assert!(table.contains("| push-pull tcp 256 | 500.00 [500.00..500.00] k/s |"));
         assert_eq!(table.lines().count(), 5);

@@ -22,6 +22,7 @@ mod side;
 mod socket;
 
 pub use names::{Kind, option, socket_type};
+pub use perf::Perf;
 pub use side::Libzmq;
 pub use socket::{Context, Error, Frame, Socket, version};
 

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use peer_script::Contender;
+use peer_script::{CLIENT_KEY, Contender, Job, SERVER_KEY};
 
 use crate::{Context, Frame, Socket, names};
 
@@ -12,15 +12,53 @@ const SUBSCRIBE: i32 = 6;
 const SNDHWM: i32 = 23;
 const RCVHWM: i32 = 24;
 const XPUB_VERBOSE: i32 = 40;
+const CURVE_SERVER: i32 = 47;
+const CURVE_PUBLICKEY: i32 = 48;
+const CURVE_SECRETKEY: i32 = 49;
+const CURVE_SERVERKEY: i32 = 50;
 
-impl Contender for Context {
+/// libzmq with one context.
+#[derive(Debug)]
+pub struct Perf {
+    context: Context,
+    sealed: bool,
+}
+
+impl Perf {
+    /// For this job.
+    #[must_use]
+    pub fn new(job: &Job) -> Perf {
+        Perf {
+            context: Context::new(),
+            sealed: job.sealed,
+        }
+    }
+}
+
+/// Those that bind are the servers. Nobody is bound as ZAP handler, so every client is let in.
+fn seal(socket: &Socket, kind: &str) -> Result<()> {
+    let binds = ["PULL", "REP", "XPUB"].contains(&kind);
+    let (public, secret) = if binds { SERVER_KEY } else { CLIENT_KEY };
+    if binds {
+        socket.set_int(CURVE_SERVER, 1)?;
+    } else {
+        socket.set_bytes(CURVE_SERVERKEY, SERVER_KEY.0.as_bytes())?;
+        socket.set_bytes(CURVE_PUBLICKEY, public.as_bytes())?;
+    }
+    Ok(socket.set_bytes(CURVE_SECRETKEY, secret.as_bytes())?)
+}
+
+impl Contender for Perf {
     type Socket = Socket;
 
     fn open(&self, kind: &str, unbounded: bool) -> Result<Socket> {
         // An XPUB that tells of every subscription, as a PUB (the same code in libzmq) does not tell when all have come.
         let kind = if kind == "PUB" { "XPUB" } else { kind };
         let number = names::socket_type(kind).ok_or("no such type")?;
-        let socket = self.socket(number)?;
+        let socket = self.context.socket(number)?;
+        if self.sealed {
+            seal(&socket, kind)?;
+        }
         if kind == "XPUB" {
             socket.set_int(XPUB_VERBOSE, 1)?;
         }

@@ -29,4 +29,4 @@ pub use measure::{Measurement, Percentiles, cpu_time, pin_to_core};
 pub use process::Process;
 pub use serve::serve;
 pub use side::{Failure, Side, Value};
-pub use worker::{Contender, Job, work};
+pub use worker::{CLIENT_KEY, Contender, Job, SERVER_KEY, work};

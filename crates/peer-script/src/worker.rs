@@ -65,22 +65,36 @@ pub trait Contender: Sync {
     fn close(&self, socket: Self::Socket) -> Result<()>;
 }
 
-/// What a worker is to do; one line of arguments: role, endpoint, size, count, peers, cores.
+/// What a worker is to do; one line of arguments: role, endpoint, size, count, peers, cores, `curve` or `clear`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// `push`, `pull`, `req`, `rep`, `pub`, `sub`, `inproc-thr` or `inproc-lat`.
+    /// `push`, `pull`, `req`, `rep`, `pub`, `sub`, `dial`, `inproc-thr` or `inproc-lat`.
     pub role: String,
     /// Where to bind (`pull`, `rep`, `pub`) or connect; unused by the inproc roles.
     pub endpoint: String,
     /// Octets of a message.
     pub size: usize,
-    /// Messages or round trips.
+    /// Messages, round trips, or connections made one after the other.
     pub count: u64,
     /// Sockets of a `sub`, or subscribers a `pub` waits for.
     pub peers: u64,
     /// The cores to stay on: one, or sender's and receiver's for the inproc roles, or none.
     pub cores: Vec<usize>,
+    /// Traffic is sealed with CURVE: the end that binds is the server, with the keys of [`SERVER_KEY`].
+    pub sealed: bool,
 }
+
+/// Public and secret key of the servers in sealed runs, in Z85. Everybody may know them: they guard nothing.
+pub const SERVER_KEY: (&str, &str) = (
+    "K3HW^WVq.zo69t)(umF>:XvwTj:QGN^yKlWaVH(S",
+    "009c61o!#m2NH?C3>iWS5d]J*6CRx17-skh9337x",
+);
+
+/// Public and secret key of the clients in sealed runs.
+pub const CLIENT_KEY: (&str, &str) = (
+    "hgP.#hDUHSUiE^h?&P6wi8P5^Qk?rT(1ek&+[:+/",
+    "ar.{NbQB=+c[cR@eg&FcfFLssg=mfIi5%2YjuU>)",
+);
 
 impl Job {
     /// The arguments that [`Job::from_str`] reads.
@@ -104,6 +118,7 @@ impl Job {
             count,
             peers,
             cores,
+            if self.sealed { "curve" } else { "clear" }.to_owned(),
         ]
     }
 }
@@ -113,8 +128,8 @@ impl FromStr for Job {
 
     fn from_str(line: &str) -> Result<Job> {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
-        let [role, endpoint, size, count, peers, cores] = words[..] else {
-            return Err("expected: role endpoint size count peers cores".into());
+        let [role, endpoint, size, count, peers, cores, sealed] = words[..] else {
+            return Err("expected: role endpoint size count peers cores sealed".into());
         };
         let cores = match cores {
             "-" => Vec::new(),
@@ -130,6 +145,11 @@ impl FromStr for Job {
             count: count.parse()?,
             peers: peers.parse()?,
             cores,
+            sealed: match sealed {
+                "curve" => true,
+                "clear" => false,
+                _ => return Err("expected curve or clear".into()),
+            },
         })
     }
 }
@@ -142,7 +162,7 @@ impl FromStr for Job {
 /// # Errors
 /// As the implementation; an unknown role.
 pub fn work<C: Contender>(
-    make: impl Fn() -> C,
+    make: impl Fn(&Job) -> Result<C>,
     job: &Job,
     input: &mut impl Read,
     output: &mut impl Write,
@@ -151,11 +171,12 @@ pub fn work<C: Contender>(
         pin_to_core(core)?;
     }
     // Made after pinning, so that its threads stay on the core as well.
-    let contender = make();
+    let contender = make(job)?;
     let measurement = match job.role.as_str() {
         "push" => push(&contender, job, input)?,
         "pull" => pull(&contender, job, output)?,
         "req" => req(&contender, job)?,
+        "dial" => dial(&contender, job)?,
         "rep" => rep(&contender, job, output)?,
         "pub" => publish(&contender, job, (input, output))?,
         "sub" => subscribe(&contender, job)?,
@@ -259,6 +280,26 @@ fn ask<C: Contender>(contender: &C, socket: &C::Socket, job: &Job) -> Result<Mea
     let mut measurement = watch.stop(job.count);
     measurement.percentiles = Percentiles::of(&mut samples);
     Ok(measurement)
+}
+
+/// Connects, asks once and leaves, again and again. Time runs from the end of the warm-up on.
+fn dial<C: Contender>(contender: &C, job: &Job) -> Result<Measurement> {
+    let octets = payload(job.size);
+    let once = || {
+        let socket = contender.open("REQ", false)?;
+        contender.connect(&socket, &job.endpoint)?;
+        contender.send(&socket, octets)?;
+        contender.recv(&socket)?;
+        contender.close(socket)
+    };
+    for _ in 0..WARM_UP {
+        once()?;
+    }
+    let watch = Watch::start();
+    for _ in 0..job.count {
+        once()?;
+    }
+    Ok(watch.stop(job.count))
 }
 
 fn answer<C: Contender>(contender: &C, socket: &C::Socket, job: &Job) -> Result<Measurement> {
@@ -383,8 +424,10 @@ mod tests {
             count: 10,
             peers: 1,
             cores: vec![0, 1],
+            sealed: true,
         };
         assert_eq!(job.arguments().join(" ").parse::<Job>().unwrap(), job);
         assert!("push tcp://a 1 2".parse::<Job>().is_err());
+        assert!("push tcp://a 1 2 1 - maybe".parse::<Job>().is_err());
     }
 }

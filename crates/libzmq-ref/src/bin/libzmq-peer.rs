@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::io::{stdin, stdout};
 
-use libzmq_ref::{Context, Libzmq};
+use libzmq_ref::{Libzmq, Perf};
 use peer_script::{serve, work};
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         Some((verb, rest)) if verb == "perf" => {
             let job = rest.join(" ").parse()?;
             work(
-                Context::new,
+                |job| Ok(Perf::new(job)),
                 &job,
                 &mut stdin().lock(),
                 &mut stdout().lock(),
