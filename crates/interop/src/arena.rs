@@ -424,6 +424,24 @@ impl Arena {
         })
     }
 
+    /// Ends a bind before the socket is closed, which takes its time.
+    ///
+    /// # Errors
+    /// As the player.
+    pub fn unbind(&mut self, sock: &Sock, endpoint: &str) -> Outcome {
+        self.act(sock, "unbind", |side, name| side.unbind(name, endpoint))
+    }
+
+    /// A property of the connection that the last received message came over, which must have it.
+    ///
+    /// # Errors
+    /// As the player.
+    pub fn property(&mut self, sock: &Sock, property: &str) -> Outcome<String> {
+        self.act(sock, &format!("property {property}"), |side, name| {
+            side.property(name, property)
+        })
+    }
+
     /// Watches that an event does not come.
     ///
     /// # Errors

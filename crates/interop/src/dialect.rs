@@ -134,6 +134,20 @@ impl Dialect {
         frame
     }
 
+    /// All that an old peer says before its first message, whatever it hears.
+    pub(crate) fn opening(self, kind: &str, id: &[u8]) -> Vec<u8> {
+        let revision = match self {
+            Dialect::Unversioned => return self.frame(false, id),
+            Dialect::UnversionedLong => {
+                let length = (id.len() as u64 + 1).to_be_bytes();
+                return [&[0xff][..], &length, &[0], id].concat();
+            }
+            _ => u8::from(self == Dialect::V2),
+        };
+        let numbers = [revision, number(kind)];
+        [signature(0), numbers.to_vec(), self.frame(false, id)].concat()
+    }
+
     /// Shakes hands as `own` with a socket under test that is `other`, octet by octet as libzmq does it in these stages.
     pub(crate) fn greet(self, wire: &mut Wire, own: Face<'_>, other: Face<'_>) -> Outcome {
         wire.hear("signature", &signature(other.id.len() as u64 + 1))?;

@@ -4,10 +4,22 @@ use std::time::Duration;
 
 use crate::arena::{Arena, Outcome, Player, Sock, Transport, Verdict};
 use crate::cell::Cell;
+use crate::guard::Guard;
 
 /// The cells.
 #[must_use]
 pub(crate) fn cells() -> Vec<Cell> {
+    let mut cells = cells_behind(Guard::Null);
+    cells.extend(
+        cells_behind(Guard::Curve)
+            .into_iter()
+            .map(|cell| cell.under("curve")),
+    );
+    cells
+}
+
+/// The end that is bound is the server.
+fn cells_behind(guard: Guard) -> Vec<Cell> {
     let mut cells = Vec::new();
     for player in Player::BOTH {
         for transport in Transport::ALL {
@@ -20,25 +32,36 @@ pub(crate) fn cells() -> Vec<Cell> {
                 let name =
                     |what: &str| format!("heartbeat/{what}/{}/{} {}", words.1, words.0, words.2);
                 cells.push(Cell::new(name("idle-peer-lives"), move |arena| {
-                    idle_peer_lives(arena, player, binds, transport)
+                    idle_peer_lives(arena, player, (binds, transport), guard)
                 }));
                 cells.push(Cell::new(name("stopped-peer-is-noticed"), move |arena| {
-                    stopped_peer_is_noticed(arena, player, binds, transport)
+                    stopped_peer_is_noticed(arena, player, (binds, transport), guard)
                 }));
                 cells.push(Cell::new(name("ttl-is-kept"), move |arena| {
-                    ttl_is_kept(arena, player, binds, transport)
+                    ttl_is_kept(arena, player, (binds, transport), guard)
                 }));
             }
         }
     }
-    cells.push(Cell::new("heartbeat/both-ping", both_ping));
+    cells.push(Cell::new("heartbeat/both-ping", move |arena| {
+        both_ping(arena, guard)
+    }));
     cells
 }
 
 /// A DEALER of `player` and one of the other, connected.
-fn dealers(arena: &mut Arena, player: Player) -> Outcome<(Sock, Sock)> {
+fn dealers(
+    arena: &mut Arena,
+    player: Player,
+    (binds, guard): (bool, Guard),
+) -> Outcome<(Sock, Sock)> {
     let watcher = arena.open(player, "DEALER")?;
     let peer = arena.open(player.other(), "DEALER")?;
+    if binds {
+        guard.secure(arena, &watcher, &peer)?;
+    } else {
+        guard.secure(arena, &peer, &watcher)?;
+    }
     for sock in [&watcher, &peer] {
         arena.set(sock, "RECONNECT_IVL", 20)?;
         arena.monitor(sock)?;
@@ -73,14 +96,14 @@ fn greet(arena: &mut Arena, one: &Sock, two: &Sock) -> Outcome {
 fn idle_peer_lives(
     arena: &mut Arena,
     player: Player,
-    binds: bool,
-    transport: Transport,
+    place: (bool, Transport),
+    guard: Guard,
 ) -> Outcome {
-    let (watcher, peer) = dealers(arena, player)?;
+    let (watcher, peer) = dealers(arena, player, (place.0, guard))?;
     arena.set(&watcher, "HEARTBEAT_IVL", 20)?;
     arena.set(&watcher, "HEARTBEAT_TIMEOUT", 300)?;
     arena.set(&watcher, "HEARTBEAT_TTL", 300)?;
-    link(arena, &watcher, &peer, (binds, transport))?;
+    link(arena, &watcher, &peer, place)?;
     arena.no_event(&watcher, "DISCONNECTED", Duration::from_millis(900))?;
     arena.no_event(&peer, "DISCONNECTED", Duration::ZERO)?;
     greet(arena, &watcher, &peer)
@@ -98,39 +121,44 @@ fn stopped(arena: &mut Arena, peer: Player, during: impl FnOnce(&mut Arena) -> O
 fn stopped_peer_is_noticed(
     arena: &mut Arena,
     player: Player,
-    binds: bool,
-    transport: Transport,
+    place: (bool, Transport),
+    guard: Guard,
 ) -> Outcome {
-    let (watcher, peer) = dealers(arena, player)?;
+    let (watcher, peer) = dealers(arena, player, (place.0, guard))?;
     arena.set(&watcher, "HEARTBEAT_IVL", 20)?;
     arena.set(&watcher, "HEARTBEAT_TIMEOUT", 100)?;
-    link(arena, &watcher, &peer, (binds, transport))?;
+    link(arena, &watcher, &peer, place)?;
     stopped(arena, peer.player, |arena| {
         arena.event(&watcher, "DISCONNECTED").map(drop)
     })?;
     // The dialer comes back. A watcher has passed over its first handshake above, a peer has two before it.
-    let dialer = if binds { &peer } else { &watcher };
-    for _ in 0..=usize::from(binds) {
+    let dialer = if place.0 { &peer } else { &watcher };
+    for _ in 0..=usize::from(place.0) {
         arena.event(dialer, "HANDSHAKE_SUCCEEDED")?;
     }
-    greet(arena, dialer, if binds { &watcher } else { &peer })
+    greet(arena, dialer, if place.0 { &watcher } else { &peer })
 }
 
 /// The peer promises a PING within its TTL and then falls silent; the watcher has no heartbeat of its own.
-fn ttl_is_kept(arena: &mut Arena, player: Player, binds: bool, transport: Transport) -> Outcome {
-    let (watcher, peer) = dealers(arena, player)?;
+fn ttl_is_kept(
+    arena: &mut Arena,
+    player: Player,
+    place: (bool, Transport),
+    guard: Guard,
+) -> Outcome {
+    let (watcher, peer) = dealers(arena, player, (place.0, guard))?;
     arena.set(&peer, "HEARTBEAT_IVL", 20)?;
     arena.set(&peer, "HEARTBEAT_TIMEOUT", 10_000)?;
     arena.set(&peer, "HEARTBEAT_TTL", 200)?;
-    link(arena, &watcher, &peer, (binds, transport))?;
+    link(arena, &watcher, &peer, place)?;
     arena.no_event(&watcher, "DISCONNECTED", Duration::from_millis(400))?;
     stopped(arena, peer.player, |arena| {
         arena.event(&watcher, "DISCONNECTED").map(drop)
     })
 }
 
-fn both_ping(arena: &mut Arena) -> Outcome {
-    let (ours, theirs) = dealers(arena, Player::Ours)?;
+fn both_ping(arena: &mut Arena, guard: Guard) -> Outcome {
+    let (ours, theirs) = dealers(arena, Player::Ours, (true, guard))?;
     for sock in [&ours, &theirs] {
         arena.set(sock, "HEARTBEAT_IVL", 10)?;
         arena.set(sock, "HEARTBEAT_TIMEOUT", 200)?;

@@ -7,13 +7,18 @@
 
 mod arena;
 mod cell;
+mod credentials;
 mod dialect;
+mod guard;
 mod heartbeat;
+mod mismatch;
 mod ours;
 mod pairs;
 mod programs;
 mod reconnect;
 mod routing;
+mod secrets;
+mod secured;
 mod settings;
 mod topics;
 mod traffic;
@@ -35,6 +40,11 @@ pub fn with_libzmq() -> Vec<Cell> {
     cells.extend(heartbeat::cells());
     cells.extend(topics::cells());
     cells.extend(routing::cells());
+    cells.extend(secured::cells());
+    cells.extend(credentials::cells());
+    cells.extend(mismatch::cells());
+    cells.extend(topics::secured());
+    cells.extend(reconnect::sealed(&Transport::ALL));
     let cells = cells.into_iter().map(|cell| cell.under("libzmq"));
     let scripted = versions::cells().into_iter().chain(traffic::cells());
     cells.chain(scripted).collect()

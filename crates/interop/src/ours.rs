@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use peer_script::{Failure, Side, Value};
+use zmq_engine::wire::{Error, Refused};
 use zmq_engine::{
     CloseReason, Context, EndpointError, EndpointProblem, Happening, Message, Monitor,
-    MonitorEvent, MonitorItem, OptionError, RecvError, SendFailure, Socket, SocketOptions,
-    SocketType,
+    MonitorEvent, MonitorItem, OptionError, Properties, RecvError, SendFailure, Socket,
+    SocketOptions, SocketType, Unasked,
 };
 
 use crate::settings::Settings;
@@ -24,6 +25,8 @@ struct Open {
     socket: Socket,
     monitor: Option<Monitor>,
     settings: Settings,
+    /// Of the connection that the last message came over.
+    last: Option<Properties>,
 }
 
 impl Ours {
@@ -105,7 +108,16 @@ fn event_name(what: &Happening) -> &'static str {
             was_ready: true, ..
         } => "DISCONNECTED",
         Happening::Closed {
-            reason: CloseReason::Protocol(_),
+            reason:
+                CloseReason::Denied { .. }
+                | CloseReason::Protocol(Error::Refused(Refused::ByPeer(Some(_)))),
+            ..
+        } => "HANDSHAKE_FAILED_AUTH",
+        Happening::Closed {
+            reason:
+                CloseReason::Protocol(_)
+                | CloseReason::OtherServerKey
+                | CloseReason::Unasked(Unasked::BadReply(_)),
             ..
         } => "HANDSHAKE_FAILED_PROTOCOL",
         Happening::Closed { .. } => "HANDSHAKE_FAILED_NO_DETAIL",
@@ -130,12 +142,16 @@ impl Side for Ours {
     fn open(&mut self, socket: &str, kind: &str) -> Result<(), Failure> {
         let socket_type = SocketType::from_name(kind.as_bytes())
             .ok_or_else(|| invalid("no socket type", kind))?;
-        let opened = Socket::open(&self.context, socket_type, SocketOptions::default());
+        let mut options = SocketOptions::default();
+        // libzmq's messages always have them.
+        options.attach_properties = true;
+        let opened = Socket::open(&self.context, socket_type, options);
         let opened = opened.map_err(|error| Failure::new("EOTHER", error))?;
         let open = Open {
             socket: opened,
             monitor: None,
             settings: Settings::default(),
+            last: None,
         };
         self.sockets.insert(socket.to_owned(), open);
         Ok(())
@@ -203,14 +219,17 @@ impl Side for Ours {
     }
 
     fn recv(&mut self, socket: &str, wait: Duration) -> Result<Vec<Vec<u8>>, Failure> {
-        let socket = &self.get(socket)?.socket;
+        let open = self.get(socket)?;
         let deadline = Instant::now() + wait;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match socket.recv(Some(left)) {
+            match open.socket.recv(Some(left)) {
                 Err(RecvError::Interrupted) => {}
                 Err(error) => return Err(recv_failure(error)),
                 Ok(message) => {
+                    open.last = message
+                        .properties()
+                        .map(|properties| (**properties).clone());
                     return Ok(message
                         .frames()
                         .iter()
@@ -242,7 +261,9 @@ impl Side for Ours {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match monitor.next_timeout(Some(left)) {
-                MonitorItem::Event(event) if event_name(&event.what) == name => {
+                MonitorItem::Event(event)
+                    if name.split('|').any(|name| name == event_name(&event.what)) =>
+                {
                     return Ok(describe(&event));
                 }
                 MonitorItem::Event(event) => others.push(describe(&event)),
@@ -255,6 +276,14 @@ impl Side for Ours {
                 MonitorItem::Ended => return Err(invalid("ended: monitor of", socket)),
             }
         }
+    }
+
+    fn property(&mut self, socket: &str, name: &str) -> Result<String, Failure> {
+        let last = self.get(socket)?.last.as_ref();
+        let property = last.and_then(|properties| properties.get(name));
+        let property =
+            property.ok_or_else(|| invalid("no such property of the last message:", name))?;
+        Ok(String::from_utf8_lossy(property).into_owned())
     }
 
     fn close(&mut self, socket: &str) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use crate::cell::Cell;
 type Frames = Vec<Vec<u8>>;
 
 /// The compatible pairs; the first one speaks first.
-const PAIRS: [(&str, &str); 12] = [
+pub(crate) const PAIRS: [(&str, &str); 12] = [
     ("REQ", "REP"),
     ("REQ", "ROUTER"),
     ("DEALER", "REP"),
@@ -27,7 +27,7 @@ const PAIRS: [(&str, &str); 12] = [
 const BURST: u8 = 200;
 
 /// What is sent: each a list of messages in order.
-fn payloads() -> Vec<(&'static str, Vec<Frames>)> {
+pub(crate) fn payloads() -> Vec<(&'static str, Vec<Frames>)> {
     vec![
         ("single", vec![vec![b"hello".to_vec()]]),
         (
@@ -84,7 +84,11 @@ pub(crate) fn cells(transports: &[Transport]) -> Vec<Cell> {
     cells
 }
 
-fn open(arena: &mut Arena, speaker: Player, (first, second): (&str, &str)) -> Outcome<[Sock; 2]> {
+pub(crate) fn open(
+    arena: &mut Arena,
+    speaker: Player,
+    (first, second): (&str, &str),
+) -> Outcome<[Sock; 2]> {
     let ends = [
         arena.open(speaker, first)?,
         arena.open(speaker.other(), second)?,
@@ -99,6 +103,16 @@ fn open(arena: &mut Arena, speaker: Player, (first, second): (&str, &str)) -> Ou
 }
 
 fn meet(arena: &mut Arena, ends: &[Sock; 2], binder: Player, transport: Transport) -> Outcome {
+    meet_through(arena, ends, (binder, transport), |_| Ok(()))
+}
+
+/// Joins the ends, lets `gate` do what must be done before they are let in, and waits for their subscriptions.
+pub(crate) fn meet_through(
+    arena: &mut Arena,
+    ends: &[Sock; 2],
+    (binder, transport): (Player, Transport),
+    gate: impl FnOnce(&mut Arena) -> Outcome,
+) -> Outcome {
     let [first, second] = ends;
     let (bound, connected) = if first.player == binder {
         (first, second)
@@ -109,6 +123,7 @@ fn meet(arena: &mut Arena, ends: &[Sock; 2], binder: Player, transport: Transpor
         arena.subscribe(second, b"")?;
     }
     arena.join(bound, connected, transport)?;
+    gate(arena)?;
     match first.kind.as_str() {
         "XPUB" => arena.expect(first, &[vec![1]]),
         "PUB" => await_subscription(arena, first, second, b""),
@@ -191,7 +206,7 @@ fn send_when_known(arena: &mut Arena, router: &Sock, frames: &Frames) -> Outcome
     }
 }
 
-fn converse(arena: &mut Arena, ends: &[Sock; 2], messages: &[Frames]) -> Outcome {
+pub(crate) fn converse(arena: &mut Arena, ends: &[Sock; 2], messages: &[Frames]) -> Outcome {
     let [first, second] = ends;
     let one_way = ["PUB", "XPUB", "PUSH"].contains(&first.kind.as_str());
     let in_turn = first.kind == "REQ" || second.kind == "REP";

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::arena::{Arena, Outcome, Player, Sock, Transport, Verdict, fail};
 use crate::cell::Cell;
+use crate::guard::Guard;
 use crate::pairs::await_subscription;
 
 /// What connects, and what it connects to.
@@ -19,6 +20,17 @@ const PAIRS: [(&str, &str); 5] = [
 /// The cells.
 #[must_use]
 pub(crate) fn cells(transports: &[Transport]) -> Vec<Cell> {
+    cells_behind(Guard::Null, transports)
+}
+
+/// The cells, sealed with CURVE; those who are bound are the servers.
+#[must_use]
+pub(crate) fn sealed(transports: &[Transport]) -> Vec<Cell> {
+    let cells = cells_behind(Guard::Curve, transports).into_iter();
+    cells.map(|cell| cell.under("curve")).collect()
+}
+
+fn cells_behind(guard: Guard, transports: &[Transport]) -> Vec<Cell> {
     let mut cells = Vec::new();
     for &transport in transports {
         for (dialer, binder) in PAIRS {
@@ -32,13 +44,13 @@ pub(crate) fn cells(transports: &[Transport]) -> Vec<Cell> {
                 };
                 let kinds = (dialer, binder);
                 cells.push(Cell::new(name("binder-restarts"), move |arena| {
-                    binder_restarts(arena, player, kinds, transport)
+                    binder_restarts(arena, player, kinds, (guard, transport))
                 }));
                 cells.push(Cell::new(name("dialer-restarts"), move |arena| {
-                    dialer_restarts(arena, player, kinds, transport)
+                    dialer_restarts(arena, player, kinds, (guard, transport))
                 }));
                 cells.push(Cell::new(name("connect-before-bind"), move |arena| {
-                    connect_before_bind(arena, player, kinds, transport)
+                    connect_before_bind(arena, player, kinds, (guard, transport))
                 }));
             }
         }
@@ -49,15 +61,22 @@ pub(crate) fn cells(transports: &[Transport]) -> Vec<Cell> {
                 player.name()
             );
             cells.push(Cell::new(name, move |arena| {
-                queued_while_away(arena, player, transport)
+                queued_while_away(arena, player, (guard, transport))
             }));
         }
     }
     cells
 }
 
-fn open_dialer(arena: &mut Arena, player: Player, kind: &str) -> Outcome<Sock> {
+fn open_binder(arena: &mut Arena, player: Player, (guard, kind): (Guard, &str)) -> Outcome<Sock> {
     let sock = arena.open(player, kind)?;
+    guard.server(arena, &sock)?;
+    Ok(sock)
+}
+
+fn open_dialer(arena: &mut Arena, player: Player, (guard, kind): (Guard, &str)) -> Outcome<Sock> {
+    let sock = arena.open(player, kind)?;
+    guard.client(arena, &sock)?;
     arena.set(&sock, "RECONNECT_IVL", 20)?;
     if kind == "SUB" {
         arena.subscribe(&sock, b"topic")?;
@@ -102,17 +121,17 @@ fn binder_restarts(
     arena: &mut Arena,
     player: Player,
     kinds: (&str, &str),
-    transport: Transport,
+    (guard, transport): (Guard, Transport),
 ) -> Outcome {
-    let dialer = open_dialer(arena, player, kinds.0)?;
+    let dialer = open_dialer(arena, player, (guard, kinds.0))?;
     arena.monitor(&dialer)?;
-    let binder = arena.open(player.other(), kinds.1)?;
+    let binder = open_binder(arena, player.other(), (guard, kinds.1))?;
     let endpoint = arena.join(&binder, &dialer, transport)?;
     greet(arena, &dialer, &binder)?;
     for _ in 0..2 {
         arena.kill(player.other());
         arena.event(&dialer, "DISCONNECTED")?;
-        let binder = arena.open(player.other(), kinds.1)?;
+        let binder = open_binder(arena, player.other(), (guard, kinds.1))?;
         arena.bind(&binder, &endpoint)?;
         greet(arena, &dialer, &binder)?;
     }
@@ -123,14 +142,14 @@ fn dialer_restarts(
     arena: &mut Arena,
     player: Player,
     kinds: (&str, &str),
-    transport: Transport,
+    (guard, transport): (Guard, Transport),
 ) -> Outcome {
-    let binder = arena.open(player.other(), kinds.1)?;
+    let binder = open_binder(arena, player.other(), (guard, kinds.1))?;
     arena.monitor(&binder)?;
     let endpoint = arena.fresh(transport);
     let endpoint = arena.bind(&binder, &endpoint)?;
     for _ in 0..3 {
-        let dialer = open_dialer(arena, player, kinds.0)?;
+        let dialer = open_dialer(arena, player, (guard, kinds.0))?;
         arena.connect(&dialer, &endpoint)?;
         greet(arena, &dialer, &binder)?;
         arena.kill(player);
@@ -154,21 +173,25 @@ fn connect_before_bind(
     arena: &mut Arena,
     player: Player,
     kinds: (&str, &str),
-    transport: Transport,
+    (guard, transport): (Guard, Transport),
 ) -> Outcome {
     let endpoint = free_endpoint(arena, transport)?;
-    let dialer = open_dialer(arena, player, kinds.0)?;
+    let dialer = open_dialer(arena, player, (guard, kinds.0))?;
     arena.monitor(&dialer)?;
     arena.connect(&dialer, &endpoint)?;
     arena.event(&dialer, "CONNECT_RETRIED")?;
-    let binder = arena.open(player.other(), kinds.1)?;
+    let binder = open_binder(arena, player.other(), (guard, kinds.1))?;
     arena.bind(&binder, &endpoint)?;
     greet(arena, &dialer, &binder)
 }
 
-fn queued_while_away(arena: &mut Arena, player: Player, transport: Transport) -> Outcome {
+fn queued_while_away(
+    arena: &mut Arena,
+    player: Player,
+    (guard, transport): (Guard, Transport),
+) -> Outcome {
     let endpoint = free_endpoint(arena, transport)?;
-    let dialer = open_dialer(arena, player, "PUSH")?;
+    let dialer = open_dialer(arena, player, (guard, "PUSH"))?;
     arena.set(&dialer, "SNDHWM", 5)?;
     arena.connect(&dialer, &endpoint)?;
     let messages: Vec<_> = (0..5u8).map(|index| vec![vec![index]]).collect();
@@ -179,7 +202,7 @@ fn queued_while_away(arena: &mut Arena, player: Player, transport: Transport) ->
         Err(code) if code == "EAGAIN" => {}
         other => return fail(format!("the sixth message with a mark of five: {other:?}")),
     }
-    let binder = arena.open(player.other(), "PULL")?;
+    let binder = open_binder(arena, player.other(), (guard, "PULL"))?;
     arena.bind(&binder, &endpoint)?;
     for message in &messages {
         arena.expect(&binder, message)?;

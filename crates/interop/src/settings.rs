@@ -8,6 +8,8 @@ use zmq_engine::{
     Heartbeat, Limits, PatternOption, Reconnect, SocketOption, SocketOptions, StreamOptions,
 };
 
+use crate::secrets::Secrets;
+
 /// What a socket was told until now.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -18,6 +20,7 @@ pub(crate) struct Settings {
     interval: Duration,
     timeout: Option<Duration>,
     ttl: Duration,
+    secrets: Secrets,
 }
 
 impl Default for Settings {
@@ -31,6 +34,7 @@ impl Default for Settings {
             interval: Duration::ZERO,
             timeout: None,
             ttl: Duration::ZERO,
+            secrets: Secrets::default(),
         }
     }
 }
@@ -51,6 +55,7 @@ impl Settings {
             Value::Bytes(octets) => name(option, Bytes::copy_from_slice(octets)),
         };
         let known = known.or_else(|| flag(option, value).map(SocketOption::Pattern));
+        let known = known.or_else(|| self.secrets.change(option, value));
         known.ok_or_else(|| {
             Failure::new(
                 "EINVAL",

@@ -4,16 +4,31 @@ use std::time::Duration;
 
 use crate::arena::{Arena, Outcome, Player, Sock, Transport, fail};
 use crate::cell::Cell;
+use crate::guard::{Guard, Handler};
 use crate::pairs::octets;
 
 /// Subscriptions of one subscriber in the cell `many`.
 const MANY: usize = 2000;
 
-type Run = fn(&mut Arena, &Sock, &Sock) -> Outcome;
+type Run = fn(&mut Arena, &Sock, &Sock, &Gate) -> Outcome;
 
 /// The cells.
 #[must_use]
 pub(crate) fn cells() -> Vec<Cell> {
+    cells_behind(Guard::Null)
+}
+
+/// The cells, where the publisher is the server.
+#[must_use]
+pub(crate) fn secured() -> Vec<Cell> {
+    let behind = |guard: Guard| {
+        let cells = cells_behind(guard).into_iter();
+        cells.map(move |cell| cell.under(guard.name()))
+    };
+    behind(Guard::Plain).chain(behind(Guard::Curve)).collect()
+}
+
+fn cells_behind(guard: Guard) -> Vec<Cell> {
     let tries: [(&str, Run); 8] = [
         ("many", many),
         ("unsubscribe", unsubscribe),
@@ -38,9 +53,7 @@ pub(crate) fn cells() -> Vec<Cell> {
                         player.other().name()
                     );
                     cells.push(Cell::new(name, move |arena| {
-                        let publisher = arena.open(player.other(), "XPUB")?;
-                        let subscriber = arena.open(player, kind)?;
-                        run(arena, &publisher, &subscriber)
+                        within(arena, (guard, player), kind, run)
                     }));
                 }
             }
@@ -51,14 +64,46 @@ pub(crate) fn cells() -> Vec<Cell> {
             player.other().name()
         );
         cells.push(Cell::new(name, move |arena| {
-            upstream_message(arena, player)
+            within(arena, (guard, player), "XSUB", upstream_message)
         }));
     }
     cells
 }
 
-fn join(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
-    arena.join(publisher, subscriber, Transport::Tcp)?;
+/// Runs a cell with a subscriber of `player` at an XPUB of the other's.
+fn within(arena: &mut Arena, (guard, player): (Guard, Player), kind: &str, run: Run) -> Outcome {
+    let handler = match guard {
+        Guard::Plain => Some(Handler::open(arena, player.other())?),
+        _ => None,
+    };
+    let publisher = arena.open(player.other(), "XPUB")?;
+    let subscriber = arena.open(player, kind)?;
+    guard.secure(arena, &publisher, &subscriber)?;
+    let gate = Gate { handler };
+    run(arena, &publisher, &subscriber, &gate)?;
+    match gate.handler {
+        Some(handler) => handler.close(arena),
+        None => Ok(()),
+    }
+}
+
+/// What stands between the ends of a cell.
+struct Gate {
+    handler: Option<Handler>,
+}
+
+impl Gate {
+    fn join(&self, arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
+        arena.join(publisher, subscriber, Transport::Tcp)?;
+        match &self.handler {
+            Some(handler) => handler.let_in(arena).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+fn join(arena: &mut Arena, publisher: &Sock, subscriber: &Sock, gate: &Gate) -> Outcome {
+    gate.join(arena, publisher, subscriber)?;
     // XSUB drops what it sends while nobody is there, subscriptions apart: an event tells that somebody is.
     if subscriber.kind == "XSUB" {
         arena.subscribe(subscriber, b"joined")?;
@@ -83,13 +128,13 @@ fn receive(arena: &mut Arena, subscriber: &Sock, words: &[&[u8]]) -> Outcome {
         .try_for_each(|word| arena.expect(subscriber, &[word.to_vec(), b"body".to_vec()]))
 }
 
-fn many(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
+fn many(arena: &mut Arena, publisher: &Sock, subscriber: &Sock, gate: &Gate) -> Outcome {
     // Each subscription is a message queued at the XPUB, and in the subscriber's pipe.
     for sock in [publisher, subscriber] {
         arena.set(sock, "SNDHWM", 0)?;
         arena.set(sock, "RCVHWM", 0)?;
     }
-    join(arena, publisher, subscriber)?;
+    join(arena, publisher, subscriber, gate)?;
     for index in 0..MANY {
         arena.subscribe(subscriber, format!("topic-{index:05}").as_bytes())?;
     }
@@ -114,8 +159,8 @@ fn many(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
     )
 }
 
-fn unsubscribe(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
-    join(arena, publisher, subscriber)?;
+fn unsubscribe(arena: &mut Arena, publisher: &Sock, subscriber: &Sock, gate: &Gate) -> Outcome {
+    join(arena, publisher, subscriber, gate)?;
     for topic in [b"A", b"B"] {
         arena.subscribe(subscriber, topic)?;
         told(arena, publisher, 1, topic)?;
@@ -132,8 +177,8 @@ fn unsubscribe(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcom
     receive(arena, subscriber, &[b"A3"])
 }
 
-fn counted(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
-    join(arena, publisher, subscriber)?;
+fn counted(arena: &mut Arena, publisher: &Sock, subscriber: &Sock, gate: &Gate) -> Outcome {
+    join(arena, publisher, subscriber, gate)?;
     for _ in 0..2 {
         arena.subscribe(subscriber, b"A")?;
     }
@@ -149,8 +194,8 @@ fn counted(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
     told(arena, publisher, 0, b"A")
 }
 
-fn long_topics(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
-    join(arena, publisher, subscriber)?;
+fn long_topics(arena: &mut Arena, publisher: &Sock, subscriber: &Sock, gate: &Gate) -> Outcome {
+    join(arena, publisher, subscriber, gate)?;
     // Around the sizes where the command and the message change to the long form.
     for size in [245, 246, 254, 255, 256, 300, 4000] {
         let topic = [format!("{size}:").into_bytes(), octets(size - 4)].concat();
@@ -162,8 +207,13 @@ fn long_topics(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcom
     Ok(())
 }
 
-fn closing_takes_back(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
-    join(arena, publisher, subscriber)?;
+fn closing_takes_back(
+    arena: &mut Arena,
+    publisher: &Sock,
+    subscriber: &Sock,
+    gate: &Gate,
+) -> Outcome {
+    join(arena, publisher, subscriber, gate)?;
     arena.subscribe(subscriber, b"A")?;
     told(arena, publisher, 1, b"A")?;
     arena.close(subscriber)?;
@@ -171,11 +221,11 @@ fn closing_takes_back(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) ->
 }
 
 /// Everything subscribed before the connection is told once it is there, each topic once.
-fn before_connect(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
+fn before_connect(arena: &mut Arena, publisher: &Sock, subscriber: &Sock, gate: &Gate) -> Outcome {
     for topic in [b"C", b"A", b"A", b"B"] {
         arena.subscribe(subscriber, topic)?;
     }
-    join(arena, publisher, subscriber)?;
+    join(arena, publisher, subscriber, gate)?;
     let mut met = Vec::new();
     for _ in 0..3 {
         met.extend(arena.recv(publisher)?);
@@ -190,9 +240,9 @@ fn before_connect(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Out
     }
 }
 
-fn verbose(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
+fn verbose(arena: &mut Arena, publisher: &Sock, subscriber: &Sock, gate: &Gate) -> Outcome {
     arena.set(publisher, "XPUB_VERBOSE", 1)?;
-    join(arena, publisher, subscriber)?;
+    join(arena, publisher, subscriber, gate)?;
     for _ in 0..3 {
         arena.subscribe(subscriber, b"A")?;
         told(arena, publisher, 1, b"A")?;
@@ -200,20 +250,23 @@ fn verbose(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
     Ok(())
 }
 
-fn welcome(arena: &mut Arena, publisher: &Sock, subscriber: &Sock) -> Outcome {
+fn welcome(arena: &mut Arena, publisher: &Sock, subscriber: &Sock, gate: &Gate) -> Outcome {
     arena.set(publisher, "XPUB_WELCOME_MSG", "welcome")?;
     if subscriber.kind == "SUB" {
         arena.subscribe(subscriber, b"w")?;
     }
-    arena.join(publisher, subscriber, Transport::Tcp)?;
+    gate.join(arena, publisher, subscriber)?;
     arena.expect(subscriber, &[b"welcome".to_vec()])
 }
 
-fn upstream_message(arena: &mut Arena, player: Player) -> Outcome {
-    let publisher = arena.open(player.other(), "XPUB")?;
-    let subscriber = arena.open(player, "XSUB")?;
-    join(arena, &publisher, &subscriber)?;
+fn upstream_message(
+    arena: &mut Arena,
+    publisher: &Sock,
+    subscriber: &Sock,
+    gate: &Gate,
+) -> Outcome {
+    join(arena, publisher, subscriber, gate)?;
     let message = vec![b"upstream".to_vec(), b"two".to_vec()];
-    arena.send(&subscriber, &message)?;
-    arena.expect(&publisher, &message)
+    arena.send(subscriber, &message)?;
+    arena.expect(publisher, &message)
 }

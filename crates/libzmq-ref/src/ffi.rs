@@ -71,6 +71,7 @@ unsafe extern "C" {
     pub(crate) fn zmq_msg_close(message: *mut RawMessage) -> c_int;
     pub(crate) fn zmq_msg_data(message: *mut RawMessage) -> *mut c_void;
     pub(crate) fn zmq_msg_size(message: *const RawMessage) -> usize;
+    pub(crate) fn zmq_msg_gets(message: *const RawMessage, name: *const c_char) -> *const c_char;
     pub(crate) fn zmq_send(
         socket: *mut c_void,
         data: *const c_void,

@@ -94,6 +94,7 @@ const OPTIONS: &[(&str, i32, Kind)] = &[
     ("HEARTBEAT_TIMEOUT", 77, Kind::Int),
     ("XPUB_VERBOSER", 78, Kind::Int),
     ("CONNECT_TIMEOUT", 79, Kind::Int),
+    ("ZAP_ENFORCE_DOMAIN", 93, Kind::Int),
     ("METADATA", 95, Kind::Bytes),
     ("ROUTER_NOTIFY", 97, Kind::Int),
     ("ONLY_FIRST_SUBSCRIBE", 108, Kind::Int),

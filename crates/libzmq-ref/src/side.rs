@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use peer_script::{Failure, Side, Value};
 
 use crate::names::{self, Kind};
-use crate::{Context, Error, Socket};
+use crate::{Context, Error, Frame, Socket};
 
 const SUBSCRIBE: i32 = 6;
 const UNSUBSCRIBE: i32 = 7;
@@ -20,6 +20,8 @@ pub struct Libzmq {
     // Before the context: it ends only when they are closed.
     sockets: HashMap<String, Socket>,
     monitors: HashMap<String, Socket>,
+    /// The last frame that each socket received.
+    last: HashMap<String, Frame>,
     context: Context,
 }
 
@@ -102,9 +104,12 @@ impl Side for Libzmq {
     }
 
     fn recv(&mut self, socket: &str, wait: Duration) -> Result<Vec<Vec<u8>>, Failure> {
-        let socket = self.socket(socket)?;
-        socket.set_int(RCVTIMEO, milliseconds(wait))?;
-        Ok(socket.recv()?)
+        let open = self.socket(socket)?;
+        open.set_int(RCVTIMEO, milliseconds(wait))?;
+        let mut last = Frame::new();
+        let frames = open.recv_keeping(&mut last)?;
+        self.last.insert(socket.to_owned(), last);
+        Ok(frames)
     }
 
     fn monitor(&mut self, socket: &str) -> Result<(), Failure> {
@@ -133,7 +138,7 @@ impl Side for Libzmq {
                 return Err(invalid("not six octets in an event of", socket));
             };
             let event = names::event(u16::from_ne_bytes([n0, n1]));
-            if event == name {
+            if name.split('|').any(|name| name == event) {
                 let value = u32::from_ne_bytes([v0, v1, v2, v3]);
                 return Ok(format!(
                     "{event} {value} {}",
@@ -143,9 +148,15 @@ impl Side for Libzmq {
         }
     }
 
+    fn property(&mut self, socket: &str, name: &str) -> Result<String, Failure> {
+        let property = self.last.get(socket).and_then(|last| last.property(name));
+        property.ok_or_else(|| invalid("no such property of the last message:", name))
+    }
+
     fn close(&mut self, socket: &str) -> Result<(), Failure> {
         let closing = self.sockets.remove(socket);
         let closing = closing.ok_or_else(|| invalid("no socket", socket))?;
+        self.last.remove(socket);
         if self.monitors.contains_key(socket) {
             closing.stop_monitor()?;
             self.monitors.remove(socket);

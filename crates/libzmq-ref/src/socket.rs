@@ -177,6 +177,22 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// A property of the connection it came over (`User-Id`).
+    #[must_use]
+    pub fn property(&self, name: &str) -> Option<String> {
+        let name = CString::new(name).ok()?;
+        // SAFETY: the message is initialised; the string ends in NUL.
+        let text = unsafe { ffi::zmq_msg_gets(&self.0, name.as_ptr()) };
+        if text.is_null() {
+            return None;
+        }
+        // SAFETY: it ends in NUL and lives as long as the message, which is borrowed.
+        let text = unsafe { CStr::from_ptr(text) };
+        Some(text.to_string_lossy().into_owned())
+    }
+}
+
 impl Default for Frame {
     fn default() -> Frame {
         Frame::new()
@@ -362,10 +378,17 @@ impl Socket {
     /// # Errors
     /// As `zmq_msg_recv`; `EAGAIN` after `RCVTIMEO`.
     pub fn recv(&self) -> Result<Vec<Vec<u8>>, Error> {
+        self.recv_keeping(&mut Frame::new())
+    }
+
+    /// As [`Socket::recv`]; the last frame stays in `frame`.
+    ///
+    /// # Errors
+    /// As `zmq_msg_recv`; `EAGAIN` after `RCVTIMEO`.
+    pub fn recv_keeping(&self, frame: &mut Frame) -> Result<Vec<Vec<u8>>, Error> {
         let mut frames = Vec::new();
-        let mut frame = Frame::new();
         loop {
-            self.recv_frame(&mut frame)?;
+            self.recv_frame(frame)?;
             frames.push(frame.octets().to_vec());
             if self.int(RCVMORE)? == 0 {
                 return Ok(frames);

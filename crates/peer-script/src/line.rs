@@ -61,6 +61,10 @@ pub enum Request {
         name: String,
         wait: Duration,
     },
+    Property {
+        socket: String,
+        name: String,
+    },
     Close {
         socket: String,
     },
@@ -134,6 +138,10 @@ impl Request {
                 name: word()?,
                 wait: decode_wait(&word()?)?,
             },
+            "property" => Request::Property {
+                socket,
+                name: word()?,
+            },
             "close" => Request::Close { socket },
             _ => return Err(Failure::new("EINVAL", format!("unknown verb {verb:?}"))),
         })
@@ -193,6 +201,7 @@ impl Request {
             Request::Event { socket, name, wait } => {
                 format!("event {socket} {name} {}", wait.as_millis())
             }
+            Request::Property { socket, name } => format!("property {socket} {name}"),
             Request::Close { socket } => format!("close {socket}"),
             Request::Version => "version".to_owned(),
         }
@@ -300,6 +309,10 @@ mod tests {
                 socket: socket(),
                 name: "CONNECTED".to_owned(),
                 wait: Duration::from_secs(1),
+            },
+            Request::Property {
+                socket: socket(),
+                name: "User-Id".to_owned(),
             },
             Request::Version,
         ];

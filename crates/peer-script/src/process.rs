@@ -229,6 +229,13 @@ impl Side for Process {
         })
     }
 
+    fn property(&mut self, socket: &str, name: &str) -> Result<String, Failure> {
+        self.ask(&Request::Property {
+            socket: socket.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
     fn close(&mut self, socket: &str) -> Result<(), Failure> {
         self.tell(&Request::Close {
             socket: socket.to_owned(),

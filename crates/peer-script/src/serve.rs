@@ -54,6 +54,7 @@ fn perform(side: &mut dyn Side, request: &Request) -> Result<String, Failure> {
         }
         Request::Monitor { socket } => side.monitor(socket)?,
         Request::Event { socket, name, wait } => return side.event(socket, name, *wait),
+        Request::Property { socket, name } => return side.property(socket, name),
         Request::Close { socket } => side.close(socket)?,
         Request::Version => return side.version(),
     }

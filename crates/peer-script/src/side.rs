@@ -84,8 +84,11 @@ pub trait Side {
     fn recv(&mut self, socket: &str, wait: Duration) -> Result<Vec<Vec<u8>>, Failure>;
     /// Starts to record the socket's events.
     fn monitor(&mut self, socket: &str) -> Result<(), Failure>;
-    /// Waits for the next event of this name and passes over others; `EAGAIN` after `wait`. Returns event, value, endpoint.
+    /// Waits for the next event of this name, or of one of several (`A|B`), and passes over others; `EAGAIN` after `wait`. Returns event,
+    /// value, endpoint.
     fn event(&mut self, socket: &str, name: &str, wait: Duration) -> Result<String, Failure>;
+    /// A property of the connection that the last received message came over (`User-Id`); `EINVAL` if there is none of this name.
+    fn property(&mut self, socket: &str, name: &str) -> Result<String, Failure>;
     /// Closes a socket and waits for its messages as long as its `LINGER` says.
     fn close(&mut self, socket: &str) -> Result<(), Failure>;
     /// Name and version of the implementation.
