@@ -6,6 +6,7 @@
 )]
 
 pub mod held;
+pub mod stranger;
 
 use std::time::Duration;
 
