@@ -50,6 +50,8 @@ pub struct Session {
     /// An event that waits because two came at once.
     deferred: Option<Box<Event>>,
     handshake_commands: u8,
+    /// The length of the last command of the handshake, of which the mechanism may keep as much.
+    judged: usize,
     stash: Stash,
     /// Where the bodies of the frames of one input are put together.
     shelf: Shelf,
@@ -116,6 +118,7 @@ impl Session {
             whole_message: 0,
             deferred: None,
             handshake_commands: 0,
+            judged: 0,
             stash: Stash::default(),
             shelf: Shelf::default(),
             vouched: Properties::new(),
@@ -226,11 +229,19 @@ impl Session {
         }
     }
 
-    /// Keeps what must wait for the verdict.
+    /// Keeps what must wait for the verdict, beside what the mechanism may keep of the command that asked for it.
     fn keep(&mut self, input: &mut &[u8]) -> Result<(), Error> {
         let total = self.stash.octets.len().saturating_add(input.len());
-        if total > self.config.limits.handshake_command {
+        let most = self.config.limits.handshake_command;
+        let room = most.saturating_sub(self.judged);
+        if total > room {
             return Err(Misbehaved::TooEager(total).into());
+        }
+        if total > self.stash.octets.capacity() {
+            // Twice as much each time, but never more than may come.
+            let wanted = total.saturating_mul(2).min(room);
+            let more = wanted.saturating_sub(self.stash.octets.len());
+            self.stash.octets.reserve_exact(more);
         }
         self.stash.octets.extend_from_slice(input);
         *input = &[];

@@ -247,6 +247,7 @@ impl Session {
         let Stage::Handshake(mechanism) = &mut self.stage else {
             return Err(Misbehaved::UnexpectedCommand.into());
         };
+        self.judged = body.len();
         mechanism.handle_command(body)?;
         self.pump(now)
     }
