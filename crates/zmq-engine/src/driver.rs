@@ -69,7 +69,8 @@ pub(crate) struct Driver {
     pub(crate) timers: Timers<Timer>,
     pub(crate) listeners: BTreeMap<u64, ListenerState>,
     pub(crate) dialers: BTreeMap<u64, Dialer>,
-    pub(crate) shaking: BTreeMap<u64, Shaking>,
+    /// Behind pointers: the nodes of the map are half empty.
+    pub(crate) shaking: BTreeMap<u64, Box<Shaking>>,
     pub(crate) accepted_shaking: usize,
     /// The ZAP client, once somebody had to be asked.
     pub(crate) asking: Option<Asking>,

@@ -96,7 +96,7 @@ impl Driver {
             interest,
             timer_at: Nanos::NEVER,
         };
-        self.shaking.insert(id, shaking);
+        self.shaking.insert(id, Box::new(shaking));
         self.shake(id);
     }
 
@@ -266,6 +266,8 @@ impl Driver {
         let Some(shaking) = self.shaking.get_mut(&id) else {
             return;
         };
+        // Strangers may keep us waiting: nothing that is empty is kept for them.
+        drop(io.session.reclaim_buffer());
         let interest = Interest {
             read: true,
             write: io.stalled,
@@ -319,7 +321,7 @@ impl Driver {
     }
 
     pub(crate) fn take_shaking(&mut self, id: u64) -> Option<Shaking> {
-        let shaking = self.shaking.remove(&id)?;
+        let shaking = *self.shaking.remove(&id)?;
         if let (Some(question), Some(asking)) = (shaking.question, &mut self.asking) {
             asking.forget(question);
         }

@@ -66,8 +66,8 @@ pub struct Server {
 
 enum State {
     AwaitHello(Box<Fresh>),
-    Welcome(Vec<u8>, Remembered),
-    AwaitInitiate(Remembered),
+    Welcome(Vec<u8>, Box<Remembered>),
+    AwaitInitiate(Box<Remembered>),
     Proven(Box<Proven>),
     Judging(Box<Proven>),
     Ready(Box<Proven>),
@@ -172,11 +172,11 @@ impl Server {
             &mut welcome,
         )
         .map_err(|_| FORGED)?;
-        let remembered = Remembered {
+        let remembered = Box::new(Remembered {
             cookie_key: fresh.cookie_key,
             hello: Received::first(hello.counter),
             known_as,
-        };
+        });
         Ok(State::Welcome(welcome, remembered))
     }
 
