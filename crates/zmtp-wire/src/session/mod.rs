@@ -55,6 +55,8 @@ pub struct Session {
     stash: Stash,
     /// Where the bodies of the frames of one input are put together.
     shelf: Shelf,
+    /// Where small sealed frames of one input are opened.
+    opened: Vec<u8>,
     /// What the authenticator added to the peer's metadata.
     vouched: Properties,
     transform: Option<Box<dyn Transform>>,
@@ -121,6 +123,7 @@ impl Session {
             judged: 0,
             stash: Stash::default(),
             shelf: Shelf::default(),
+            opened: Vec::new(),
             vouched: Properties::new(),
             transform: None,
             heart: Heart::new(config.handshake_timeout_ms, now),
@@ -183,9 +186,13 @@ impl Session {
                 return Ok(Some(Event::Message(message)));
             }
         }
-        let outcome = self.drive(now, input);
+        let outcome = match self.read_sealed(now, input) {
+            Ok(None) => self.drive(now, input),
+            outcome => outcome,
+        };
         if input.is_empty() {
             self.shelf.clear();
+            self.opened = Vec::new();
         }
         self.settle(outcome)
     }
