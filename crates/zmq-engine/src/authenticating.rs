@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroize as _;
 use zmtp_wire::{Credentials, Error as WireError, Properties, Refused, Verdict};
 
 use crate::asking::Ask;
@@ -28,7 +29,7 @@ impl Driver {
     pub(crate) fn authenticate(
         &mut self,
         id: u64,
-        credentials: Credentials,
+        mut credentials: Credentials,
     ) -> Result<Option<Verdict>, CloseReason> {
         let Some(shaking) = self.shaking.get(&id) else {
             return Ok(None);
@@ -57,6 +58,9 @@ impl Driver {
                 domain: &domain,
             };
             authenticator.authenticate(question, answer);
+            if let Credentials::Plain { password, .. } = &mut credentials {
+                password.zeroize();
+            }
             return Ok(None);
         }
         let or_accept = match way {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use zmtp_wire::Time;
 
@@ -85,6 +85,15 @@ impl Deadline {
         self.0
             .map(|moment| moment.saturating_duration_since(Instant::now()))
     }
+}
+
+/// Seconds since 1970 by the clock that file systems use, which may be set forward and back.
+#[must_use]
+pub fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
 }
 
 /// Nanoseconds since the context's clock was made.

@@ -49,6 +49,8 @@ pub(crate) struct Core {
     /// Links and inproc peers that are up.
     pub(crate) live: usize,
     pub(crate) last_failure: Option<(String, CloseReason)>,
+    /// A dialer has given up.
+    pub(crate) gave_up: bool,
     /// An empty list to change for the socket's inbox.
     pub(crate) spare_notices: Vec<Notice>,
     /// Subscribed peers, as the monitors were last told.
@@ -79,6 +81,7 @@ impl Core {
             hot_registered: false,
             live: 0,
             last_failure: None,
+            gave_up: false,
             spare_notices: Vec::new(),
             subscribers: 0,
             clock,

@@ -346,6 +346,9 @@ impl Driver {
             Some(initial) if retry && !over && !initial.is_zero() => initial,
             _ => {
                 if !over {
+                    // Known before it is told.
+                    core.gave_up = true;
+                    core.forget_dialer(Some(id));
                     core.report(&dialer.endpoint, None, Happening::GaveUp);
                 }
                 drop(core);

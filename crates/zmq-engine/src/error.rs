@@ -230,7 +230,7 @@ pub enum OpenError {
     },
     /// An option makes no sense for this type of socket, or its value is out of range.
     Option(OptionError),
-    /// The system gave no descriptor.
+    /// The system gave no descriptor, no thread or no random octets.
     Io(std::io::Error),
 }
 
@@ -242,7 +242,7 @@ impl fmt::Display for OpenError {
                 write!(f, "the context already holds its {limit} sockets")
             }
             OpenError::Option(error) => write!(f, "{error}"),
-            OpenError::Io(error) => write!(f, "the system gave no descriptor: {error}"),
+            OpenError::Io(error) => write!(f, "the system refused: {error}"),
         }
     }
 }

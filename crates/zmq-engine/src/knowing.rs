@@ -93,6 +93,14 @@ impl Socket {
         count
     }
 
+    /// Whether nobody will come any more without a further `bind` or `connect`: the socket is bound nowhere, and every
+    /// dialer it had has given up.
+    #[must_use]
+    pub fn has_given_up(&self) -> bool {
+        let core = self.shared.lock();
+        core.gave_up && core.endpoints.is_empty()
+    }
+
     /// The last connection that ended before its handshake did, or the last attempt that failed: the endpoint, and why.
     #[must_use]
     pub fn last_failure(&self) -> Option<(String, CloseReason)> {

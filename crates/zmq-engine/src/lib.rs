@@ -62,7 +62,7 @@ mod waiting;
 mod wakers;
 mod waking;
 
-pub use clock::{Clock, Deadline, VirtualClock};
+pub use clock::{Clock, Deadline, VirtualClock, unix_seconds};
 pub use closing::CloseReport;
 pub use context::{Context, ContextOptions, DriverMode};
 pub use counters::{Counters, Loss};

@@ -174,6 +174,7 @@ impl CloseReason {
             // Two links with one name would take it from each other for ever.
             CloseReason::Replaced => false,
             CloseReason::Fault(_) | CloseReason::UnusableTransport | CloseReason::ByUs => false,
+            CloseReason::SameSide(_) => false,
             CloseReason::Denied { status, .. } => *status == 300,
             _ => true,
         }

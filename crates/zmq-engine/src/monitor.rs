@@ -143,6 +143,15 @@ pub enum CloseReason {
     Unasked(Unasked),
     /// A CURVE client's first command was not sealed for one of this server's keys: it knows another one.
     OtherServerKey,
+    /// Both sides are clients of the mechanism, or both are servers.
+    SameSide(HandshakeRole),
+    /// The handshake of a mechanism with sides did not end in time.
+    Stalled {
+        /// This side's mechanism and part.
+        role: HandshakeRole,
+        /// How many commands the peer had sent.
+        commands: u8,
+    },
     /// The peer left during the handshake of a mechanism whose peers do not say why.
     LeftHandshake {
         /// This side's mechanism and part.
@@ -211,6 +220,28 @@ fn left(role: HandshakeRole, answered: bool) -> &'static str {
     }
 }
 
+/// What it most likely means that a handshake did not end in time.
+fn stalled(role: HandshakeRole, commands: u8) -> &'static str {
+    match (role, commands) {
+        (HandshakeRole::CurveClient | HandshakeRole::PlainClient, 0) => {
+            "the handshake took longer than it may: the peer did not answer our first command"
+        }
+        (HandshakeRole::CurveClient | HandshakeRole::PlainClient, _) => {
+            "the handshake took longer than it may: the peer did not say whether it lets us in"
+        }
+        (HandshakeRole::CurveServer | HandshakeRole::PlainServer, 0) => {
+            "the handshake took longer than it may: the peer said nothing after its greeting, so it may be a server as well"
+        }
+        (HandshakeRole::CurveServer, 1) => {
+            "the handshake took longer than it may: the client did not go on when it had seen our answer"
+        }
+        (HandshakeRole::CurveServer | HandshakeRole::PlainServer, _) => {
+            "the handshake took longer than it may: whoever was asked about the peer did not answer"
+        }
+        _ => "the handshake took longer than it may",
+    }
+}
+
 impl core::fmt::Display for CloseReason {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
@@ -236,6 +267,13 @@ impl core::fmt::Display for CloseReason {
             CloseReason::OtherServerKey => f.write_str(
                 "the client's first command was not sealed for this server's key: it was given another server key",
             ),
+            CloseReason::SameSide(role) => f.write_str(match role {
+                HandshakeRole::PlainClient | HandshakeRole::CurveClient => {
+                    "the peer is a client of the mechanism as well: one of the two has to be the server"
+                }
+                _ => "the peer is a server of the mechanism as well: one of the two has to be the client",
+            }),
+            CloseReason::Stalled { role, commands } => f.write_str(stalled(*role, *commands)),
             CloseReason::LeftHandshake { role, answered } => f.write_str(left(*role, *answered)),
         }
     }

@@ -299,8 +299,9 @@ impl Driver {
         match io.session.handle_timeout(now.wire()) {
             Ok(()) => self.keep_shaking(id, &mut io),
             Err(error) => {
+                let reason = explain(shaking.role, &io.session, error.into());
                 drop(io);
-                self.end_shaking(id, error.into());
+                self.end_shaking(id, reason);
             }
         }
     }
@@ -365,6 +366,14 @@ fn explain(role: HandshakeRole, session: &Session, reason: CloseReason) -> Close
             HandshakeRole::CurveServer,
         ) if commands <= 1 => CloseReason::OtherServerKey,
         (_, HandshakeRole::Null | HandshakeRole::Other) => reason,
+        // A client says HELLO first, to whomever.
+        (
+            CloseReason::Protocol(WireError::Misbehaved(Misbehaved::UnexpectedCommand)),
+            HandshakeRole::PlainClient | HandshakeRole::CurveClient,
+        ) if commands <= 1 => CloseReason::SameSide(role),
+        (CloseReason::Protocol(WireError::HandshakeTimeout), _) if session.version().is_some() => {
+            CloseReason::Stalled { role, commands }
+        }
         (CloseReason::ByPeer, _)
         | (
             CloseReason::Io {

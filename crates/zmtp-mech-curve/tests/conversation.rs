@@ -199,7 +199,14 @@ fn peers_without_this_mechanism_are_not_spoken_to() {
     let mut session = Session::new(config(SocketType::Pull), Box::new(server()), NOW);
     let theirs = *b"NULL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     let met = heard(&mut session, &greeting(b"NULL"));
-    assert_eq!(met, Err(Incompatible::Mechanism { theirs }.into()));
+    assert_eq!(
+        met,
+        Err(Incompatible::Mechanism {
+            ours: zmtp_mech_curve::NAME,
+            theirs
+        }
+        .into())
+    );
 }
 
 #[test]

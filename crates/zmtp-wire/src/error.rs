@@ -97,6 +97,8 @@ pub enum Incompatible {
     Version(Version),
     /// The greetings name different mechanisms.
     Mechanism {
+        /// The mechanism field of this side.
+        ours: [u8; 20],
         /// The peer's mechanism field.
         theirs: [u8; 20],
     },

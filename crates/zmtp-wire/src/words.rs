@@ -87,12 +87,14 @@ impl Display for Incompatible {
                     "the peer speaks ZMTP {version}, which this socket does not accept"
                 )
             }
-            Self::Mechanism { theirs } => {
-                let name = theirs.split(|octet| *octet == 0).next().unwrap_or_default();
+            Self::Mechanism { ours, theirs } => {
+                let [ours, theirs] = [ours, theirs].map(|field| {
+                    let name = field.split(|octet| *octet == 0).next();
+                    name.unwrap_or_default().escape_ascii()
+                });
                 write!(
                     out,
-                    "the peer uses the mechanism {}, this socket another one",
-                    name.escape_ascii()
+                    "the peer uses the mechanism {theirs}, this socket {ours}"
                 )
             }
             Self::SocketType(Some(theirs)) => {
@@ -143,7 +145,8 @@ mod tests {
 
     #[test]
     fn failures_name_what_was_met() {
-        let mut theirs = [0; 20];
+        let (mut ours, mut theirs) = ([0; 20], [0; 20]);
+        ours[..5].copy_from_slice(b"PLAIN");
         theirs[..5].copy_from_slice(b"CURVE");
         for (error, words) in [
             (
@@ -151,8 +154,8 @@ mod tests {
                 "not ZMTP (looks like HTTP)",
             ),
             (
-                Error::Incompatible(Incompatible::Mechanism { theirs }),
-                "the peer uses the mechanism CURVE, this socket another one",
+                Error::Incompatible(Incompatible::Mechanism { ours, theirs }),
+                "the peer uses the mechanism CURVE, this socket PLAIN",
             ),
             (
                 Error::Incompatible(Incompatible::Version(Version::V2)),
