@@ -4,14 +4,12 @@ mod guests;
 mod secret;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use zmq::curve::{self, KeyPair, PublicKey};
 use zmq::{Authenticator, Certificate, Options, Security};
 
 use crate::failure::Failure;
-use guests::Guests;
 
 /// Who we are, and whom we let in: a socket is either a client or a server of a mechanism, whoever of the two binds.
 #[derive(Args, Clone, Debug, Default)]
@@ -35,7 +33,7 @@ struct ServerArgs {
     /// CURVE: our secret certificate file (see `zmq keygen`)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["plain", "plain_user", "curve"])]
     curve_server: Option<PathBuf>,
-    /// CURVE: let in the owners of the certificates in this folder, as it is now
+    /// CURVE: let in the owners of the certificates in this folder, as it is when they come
     #[arg(
         long,
         value_name = "DIR",
@@ -52,7 +50,6 @@ struct ServerArgs {
 #[derive(Clone)]
 pub(crate) struct Secured {
     security: Security,
-    guests: Option<Arc<dyn Authenticator>>,
 }
 
 impl SecurityArgs {
@@ -65,12 +62,12 @@ impl SecurityArgs {
             allow_dir,
             any_key,
         } = &self.server;
-        let (security, guests) = match (users, curve_server) {
-            (Some(users), _) if *plain_server => (Security::plain_server(), Guests::users(users)?),
+        let security = match (users, curve_server) {
+            (Some(users), _) if *plain_server => Security::plain_server(guests::users(users)?),
             (_, Some(certificate)) => {
                 let guests = match allow_dir {
-                    Some(folder) => Guests::keys(folder)?,
-                    None if *any_key => Guests::AnyKey,
+                    Some(folder) => guests::keys(folder)?,
+                    None if *any_key => Authenticator::new().any_key(),
                     None => {
                         return Err(Failure::Usage(
                             "--curve-server expected whom to let in, met neither --allow-dir nor --any-key"
@@ -78,30 +75,18 @@ impl SecurityArgs {
                         ));
                     }
                 };
-                (Security::curve_server(own_keys(certificate)?), guests)
+                Security::curve_server(own_keys(certificate)?, guests)
             }
-            _ => {
-                return Ok(Secured {
-                    security: self.client.security()?,
-                    guests: None,
-                });
-            }
+            _ => self.client.security()?,
         };
-        Ok(Secured {
-            security,
-            guests: Some(Arc::new(guests)),
-        })
+        Ok(Secured { security })
     }
 }
 
 impl Secured {
     /// The options of a socket with this security.
     pub(crate) fn on<S: zmq::kind::Socket>(&self, options: Options<S>) -> Options<S> {
-        let options = options.security(self.security.clone());
-        match &self.guests {
-            Some(guests) => options.authenticator(Arc::clone(guests)),
-            None => options,
-        }
+        options.security(self.security.clone())
     }
 }
 
@@ -172,7 +157,10 @@ impl ClientArgs {
 }
 
 fn plain(user: &str, password: &str) -> Result<Security, Failure> {
-    Security::plain_client(user.as_bytes(), password.as_bytes())
+    let security = Security::plain_client(user, password);
+    let usable = security.check();
+    usable
+        .map(|()| security)
         .map_err(|error| Failure::Usage(error.to_string()))
 }
 

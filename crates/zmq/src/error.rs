@@ -331,6 +331,8 @@ pub struct ReadyError {
 pub enum ReadyFailure {
     /// The time given has passed.
     TimedOut,
+    /// Nobody will come any more: what the socket was connected to refused it for good, and it is bound nowhere.
+    GaveUp,
     /// The socket was closed or its context shut down.
     Closed,
     /// The socket could not be opened, or there is no descriptor left to wait with.
@@ -365,6 +367,11 @@ impl fmt::Display for ReadyError {
             ReadyFailure::TimedOut => write!(
                 f,
                 "{}: expected {}, found {} within the time given",
+                self.awaited, self.expected, self.found
+            )?,
+            ReadyFailure::GaveUp => write!(
+                f,
+                "{}: expected {}, found {}, and nobody is dialed any more",
                 self.awaited, self.expected, self.found
             )?,
             ReadyFailure::Closed => write!(

@@ -13,5 +13,6 @@ pages! {
     patterns: "../../../docs/guide/patterns.md";
     shutdown: "../../../docs/guide/shutdown.md";
     reconnect: "../../../docs/guide/reconnect.md";
+    secure_it: "../../../docs/guide/secure-it.md";
     from_libzmq: "../../../docs/guide/from-libzmq.md";
 }

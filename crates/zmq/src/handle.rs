@@ -58,6 +58,17 @@ impl Handle {
         }
     }
 
+    /// A socket that cannot be opened, whatever its context.
+    pub(crate) fn refused(kind: SocketType, fault: OpenError) -> Handle {
+        Handle {
+            kind,
+            linger: None,
+            opened: Err(fault),
+            turn: Turn::default(),
+            naming: Mutex::new(()),
+        }
+    }
+
     pub(crate) fn kind(&self) -> SocketType {
         self.kind
     }

@@ -54,6 +54,7 @@
 //! It is not the place for raw protocol work: `zmtp-wire` speaks ZMTP without sockets.
 #![forbid(unsafe_code)]
 
+mod authenticator;
 pub mod blocking;
 #[cfg(feature = "curve")]
 mod cert;
@@ -74,11 +75,14 @@ mod pubsub;
 mod ready;
 mod request;
 mod routing;
+pub mod security;
 mod socket;
 mod streams;
 mod turn;
 mod wait;
 
+#[cfg(feature = "curve")]
+pub use self::security::KeyAuth;
 pub use self::{
     context::Context,
     endpoint::Endpoint,
@@ -95,6 +99,7 @@ pub use self::{
     pubsub::{Pub, Sub, XPub, XPubEvent, XSub},
     request::{Rep, Req, Request, Responder},
     routing::{Dealer, Router, RoutingId},
+    security::{Auth, Authenticator, Security},
     streams::{Incoming, Outgoing},
 };
 #[cfg(feature = "curve")]
@@ -103,15 +108,9 @@ pub use cert::{Certificate, CertificateError, CertificateFault};
 #[cfg(feature = "curve")]
 pub use zmq_engine::curve;
 pub use zmq_engine::{
-    Authenticator, CloseReason, CloseReport, Counters, Frame, Heartbeat, Limits, Loss, Message,
-    PeerSnapshot, Properties, Reconnect, Security, SocketType, Version,
+    CloseReason, CloseReport, Counters, Frame, Heartbeat, Limits, Loss, Message, PeerSnapshot,
+    Properties, Reconnect, SocketType, Version,
 };
-
-/// Who peers are, and who decides about them: see [`Options::security`] and [`Options::authenticator`].
-pub mod security {
-    pub use zmq_engine::wire::{Credentials, Established, Mechanism, Step, Transform, Verdict};
-    pub use zmq_engine::{Answer, Authenticator, MechanismFactory, Question, Security};
-}
 
 /// Transports of an application's own, and the settings of those that are built in.
 pub mod transport {

@@ -1,7 +1,6 @@
 //! What a socket can be told before it opens.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,8 +14,8 @@ use crate::kind::{
     SubscriptionsVisible,
 };
 use crate::{
-    Authenticator, Frame, Heartbeat, Limits, PatternOption, Reconnect, RoutingId, Security,
-    SocketType, StreamOptions, Version,
+    Frame, Heartbeat, Limits, PatternOption, Reconnect, RoutingId, Security, SocketType,
+    StreamOptions, Version,
 };
 
 /// Octets that may wait in each direction for each peer.
@@ -85,17 +84,30 @@ fn defaults(kind: SocketType) -> SocketOptions {
 /// ```compile_fail
 /// let pull = zmq::Pull::options().send_hwm(10);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "nothing is opened before `open` is called"]
 pub struct Options<S> {
     options: SocketOptions,
+    /// What was wrong with a value, for the socket to say.
+    fault: Option<OpenError>,
     socket: PhantomData<fn() -> S>,
+}
+
+impl<S> Clone for Options<S> {
+    fn clone(&self) -> Options<S> {
+        Options {
+            options: self.options.clone(),
+            fault: self.fault.clone(),
+            socket: PhantomData,
+        }
+    }
 }
 
 impl<S: Socket> Options<S> {
     pub(crate) fn new() -> Options<S> {
         Options {
             options: defaults(S::KIND),
+            fault: None,
             socket: PhantomData,
         }
     }
@@ -108,7 +120,7 @@ impl<S: Socket> Options<S> {
     /// Opens the socket. Never fails and never blocks: if the socket cannot be opened, every call on it says so.
     #[must_use]
     pub fn open(self, context: &Context) -> S {
-        S::wrap(Handle::open(context, S::KIND, self.options))
+        S::wrap(self.open_handle(context))
     }
 
     /// Opens the socket, or says at once why it cannot be opened. Never blocks.
@@ -116,9 +128,16 @@ impl<S: Socket> Options<S> {
     /// # Errors
     /// The context was shut down or is full, a value is out of its range, or the system gave no descriptor.
     pub fn try_open(self, context: &Context) -> Result<S, OpenError> {
-        let handle = Handle::open(context, S::KIND, self.options);
+        let handle = self.open_handle(context);
         handle.opened()?;
         Ok(S::wrap(handle))
+    }
+
+    fn open_handle(self, context: &Context) -> Handle {
+        match self.fault {
+            None => Handle::open(context, S::KIND, self.options),
+            Some(fault) => Handle::refused(S::KIND, fault),
+        }
     }
 
     /// How long messages that were accepted may still leave after the socket was closed or dropped; `None` is for ever.
@@ -186,16 +205,10 @@ impl<S: Socket> Options<S> {
         self
     }
 
-    /// How peers prove who they are, and how traffic is protected. Default: not at all (RFC 37, NULL).
+    /// How links are secured, and who decides about the peers behind them. Anything but [`Security::none`] also
+    /// attaches to each received message what is known of its sender, as `attach_properties` does. Default: not at all.
     pub fn security(mut self, security: Security) -> Options<S> {
-        self.options.security = security;
-        self
-    }
-
-    /// Who decides about the peers that the security mechanism wants to have authenticated. Default: nobody, so they are
-    /// all refused.
-    pub fn authenticator(mut self, authenticator: Arc<dyn Authenticator>) -> Options<S> {
-        self.options.authenticator = Some(authenticator);
+        self.fault = security.apply(&mut self.options).err().map(OpenError::from);
         self
     }
 

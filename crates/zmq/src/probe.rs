@@ -36,7 +36,7 @@ use zmq_engine::wire::{Incompatible, Refused};
 use zmq_engine::{Deadline, HandshakeRole};
 
 use crate::monitor::ProtocolError;
-use crate::{Security, SocketType};
+use crate::{OpenError, Security, SocketType};
 use reach::Unreached;
 use talk::{Ended, Party, Talk, Tongue};
 
@@ -157,6 +157,7 @@ pub struct ProbeError(Cause);
 enum Cause {
     Endpoint(String, EndpointError),
     NotAClient(&'static str),
+    Unusable(OpenError),
     Handshake(io::Error),
 }
 
@@ -168,6 +169,7 @@ impl fmt::Display for ProbeError {
                 f,
                 "a probe cannot speak {name}: expected a client of PLAIN or CURVE, or nobody"
             ),
+            Cause::Unusable(error) => error.fmt(f),
             Cause::Handshake(error) => write!(f, "no handshake: {error}"),
         }
     }
@@ -177,6 +179,7 @@ impl Error for ProbeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
             Cause::Endpoint(_, error) => Some(error),
+            Cause::Unusable(error) => Some(error),
             Cause::Handshake(error) => Some(error),
             Cause::NotAClient(_) => None,
         }
@@ -206,6 +209,9 @@ pub fn probe(endpoint: &str, security: &Security, timeout: Duration) -> Result<R
     registry
         .parse(endpoint, Role::Connect)
         .map_err(|error| ProbeError(Cause::Endpoint(endpoint.to_owned(), error)))?;
+    let security = security
+        .engine()
+        .map_err(|error| ProbeError(Cause::Unusable(error)))?;
     let (tongue, types) = match security.role() {
         HandshakeRole::Null => (Tongue::Null, &HARMLESS[..1]),
         HandshakeRole::PlainClient => (Tongue::Plain, &HARMLESS[..1]),

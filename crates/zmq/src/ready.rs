@@ -114,6 +114,11 @@ impl<'a> Search<'a> {
         self.found >= self.awaited.expected
     }
 
+    /// Whether nobody else will come. What made it so was noted before.
+    fn is_hopeless(&self) -> bool {
+        self.handle.socket().is_ok_and(engine::Socket::has_given_up)
+    }
+
     fn note(&mut self, event: MonitorEvent) {
         if let Happening::Closed {
             reason,
@@ -133,6 +138,9 @@ impl<'a> Search<'a> {
             if self.is_reached() {
                 return Ok(());
             }
+            if self.is_hopeless() {
+                return Err(self.error(ReadyFailure::GaveUp));
+            }
             match poll_fn(|cx| poll_next(&mut monitor, &mut alarm, cx)).await {
                 Some(Some(event)) => self.note(event),
                 Some(None) => return Err(self.error(ReadyFailure::Closed)),
@@ -147,6 +155,9 @@ impl<'a> Search<'a> {
         loop {
             if self.is_reached() {
                 return Ok(());
+            }
+            if self.is_hopeless() {
+                return Err(self.error(ReadyFailure::GaveUp));
             }
             match monitor.next_timeout(deadline.left()) {
                 engine::MonitorItem::Event(event) => self.note(event),

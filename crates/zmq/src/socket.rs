@@ -73,7 +73,8 @@ macro_rules! socket {
             /// Waits until at least `peers` peers are there: connected, and through with the handshake. Cancel safe.
             ///
             /// # Errors
-            /// The socket's context was shut down meanwhile.
+            /// The socket's context was shut down meanwhile; or nobody will come any more, as what the socket was connected
+            /// to refused it for good. The error then tells why.
             pub async fn ready(&self, peers: usize) -> Result<(), crate::ReadyError> {
                 crate::ready::peers(&self.handle, peers, None).await
             }

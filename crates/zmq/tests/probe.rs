@@ -9,7 +9,7 @@ use std::time::Duration;
 use zmq::curve::{KeyPair, SecretKey};
 use zmq::monitor::Happening;
 use zmq::probe::{Finding, Foreign, Report, probe};
-use zmq::{Context, Security, blocking};
+use zmq::{Auth, Context, Security, blocking};
 use zmtp_mech_null::Null;
 use zmtp_wire::{Event, Mechanism, Session, SessionConfig, SocketType, Time, Verdict, Version};
 
@@ -95,7 +95,7 @@ fn nobody() -> Security {
 }
 
 fn plain(user: &str, password: &str) -> Security {
-    Security::plain_client(user.as_bytes(), password.as_bytes()).unwrap()
+    Security::plain_client(user, password)
 }
 
 fn curve(server: u8) -> Security {
@@ -410,7 +410,7 @@ fn what_cannot_be_probed_is_an_error() {
         let error = probe(endpoint, &nobody(), PATIENCE).unwrap_err();
         assert!(error.to_string().contains(endpoint), "{error}");
     }
-    let server = Security::plain_server();
+    let server = Security::plain_server(Auth::handler());
     let error = probe("tcp://127.0.0.1:1", &server, PATIENCE).unwrap_err();
     assert!(error.to_string().contains("PLAIN, as server"), "{error}");
 }

@@ -70,7 +70,8 @@ macro_rules! socket {
             /// Blocks until at least `peers` peers are there: connected, and through with the handshake.
             ///
             /// # Errors
-            /// The socket's context was shut down meanwhile.
+            /// The socket's context was shut down meanwhile; or nobody will come any more, as what the socket was connected
+            /// to refused it for good. The error then tells why.
             pub fn ready(&self, peers: usize) -> Result<(), crate::ReadyError> {
                 crate::ready::peers_blocking(&self.handle, peers, None)
             }

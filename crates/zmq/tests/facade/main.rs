@@ -2,6 +2,7 @@
 
 mod blocking;
 mod cancel;
+mod deciding;
 mod ending;
 mod errors;
 mod idle;
@@ -12,4 +13,5 @@ mod patterns;
 mod proxies;
 mod requests;
 mod runtimes;
+mod securing;
 mod streams;
