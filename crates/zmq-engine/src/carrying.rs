@@ -1,14 +1,10 @@
 //! Who carries the messages of a pipe: from the moment it is linked until its peer will not come back.
 
-use std::sync::Arc;
-
 use zmq_patterns::{DropReason, PeerKey};
 
 use crate::clock::Nanos;
 use crate::core::Core;
 use crate::counters::Loss;
-use crate::effects::Effects;
-use crate::inproc::{Lane, Side};
 use crate::pipe::{Carrier, Pace};
 
 impl Core {
@@ -36,47 +32,6 @@ impl Core {
                 self.counters.links_lost = self.counters.links_lost.saturating_add(1);
                 self.pattern.link_down(key);
             }
-        }
-    }
-
-    /// Links a lane to a pipe whose peer was found; what waited moves into the lane.
-    pub(crate) fn join_lane(
-        &mut self,
-        key: PeerKey,
-        lane: &Arc<Lane>,
-        side: Side,
-        effects: &mut Effects,
-    ) {
-        self.mark_live(key, Carrier::Inproc(Arc::clone(lane), side));
-        let Some(pipe) = self.pipe(key) else { return };
-        let waiting = std::mem::take(&mut pipe.out);
-        pipe.recount();
-        for item in waiting {
-            self.enqueue(key, item, effects);
-        }
-        self.refresh_lane(key);
-    }
-
-    /// Looks whether a full lane has room again.
-    pub(crate) fn refresh_lane(&mut self, key: PeerKey) {
-        let Some(pipe) = self.pipe(key) else { return };
-        let Carrier::Inproc(lane, side) = &pipe.carrier else {
-            return;
-        };
-        let full = lane.is_full(*side);
-        if full != pipe.full {
-            pipe.full = full;
-            self.pattern.set_writable(key, !full);
-        }
-    }
-
-    /// Ends a lane from this side. What the peer wrote and nobody read is counted.
-    pub(crate) fn close_lane(&mut self, key: PeerKey, effects: &mut Effects) {
-        let Some(pipe) = self.pipe(key) else { return };
-        if let Carrier::Inproc(lane, side) = &pipe.carrier {
-            let (notice, unread) = lane.close(*side);
-            effects.notices.extend(notice);
-            self.counters.lose(Loss::Unread, unread);
         }
     }
 

@@ -12,9 +12,10 @@ use crate::dial::Dialing;
 use crate::effects::Effects;
 use crate::endpoint::{EndpointKind, EndpointRecord};
 use crate::error::{EndpointError, EndpointProblem};
+use crate::lanes::read_lane;
 use crate::monitor::{CloseReason, Happening};
 use crate::pipe::{Carrier, PeerFacts};
-use crate::shared::{SocketShared, read_lane};
+use crate::shared::SocketShared;
 use crate::socket::Socket;
 
 pub(crate) const INPROC: &str = "inproc://";
@@ -311,6 +312,7 @@ impl SocketShared {
 
     /// The peer of a dialed endpoint is not wanted any more: what waits for it may leave for the linger time.
     fn let_peer_go(self: &Arc<Self>, key: zmq_patterns::PeerKey, id: u64) {
+        self.fetch_early(Some(key));
         let mut effects = Effects::default();
         let mut core = self.enter(&mut effects);
         let linger = core.options.linger;

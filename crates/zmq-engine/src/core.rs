@@ -51,6 +51,10 @@ pub(crate) struct Core {
     pub(crate) last_failure: Option<(String, CloseReason)>,
     /// A dialer has given up.
     pub(crate) gave_up: bool,
+    /// Inproc peers that had gathered messages when the last one from them was taken.
+    pub(crate) thirsty: Vec<PeerKey>,
+    /// Messages taken since then.
+    pub(crate) patience: u32,
     /// An empty list to change for the socket's inbox.
     pub(crate) spare_notices: Vec<Notice>,
     /// Subscribed peers, as the monitors were last told.
@@ -82,6 +86,8 @@ impl Core {
             live: 0,
             last_failure: None,
             gave_up: false,
+            thirsty: Vec::new(),
+            patience: 0,
             spare_notices: Vec::new(),
             subscribers: 0,
             clock,
@@ -170,6 +176,7 @@ impl Core {
         self.pattern.detach(key);
         self.free.push(key.0);
         self.hot.retain(|hot| *hot != key);
+        self.thirsty.retain(|thirsty| *thirsty != key);
         if pipe.live {
             self.live = self.live.saturating_sub(1);
         }
@@ -232,18 +239,8 @@ impl Core {
             }
             return;
         };
-        if let Carrier::Inproc(lane, side) = &pipe.carrier {
-            let written = lane.write(*side, item, pipe.marks.conflate);
-            if written.full && !pipe.full {
-                pipe.full = true;
-                self.pattern.set_writable(key, false);
-            }
-            self.counters.transmitted += u64::from(written.messages);
-            self.counters.lose(Loss::Conflated, written.replaced);
-            self.counters.lose(Loss::PeerLeft, written.unheard);
-            if let Some(notice) = written.notice {
-                effects.notices.push(notice);
-            }
+        if matches!(pipe.carrier, Carrier::Inproc(..)) {
+            self.gather(key, item, effects);
             return;
         }
         if pipe.marks.conflate && item.is_message() {
@@ -375,14 +372,19 @@ impl Core {
                 pipe.unreported = pipe
                     .unreported
                     .saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
-                if pipe.input.is_empty() || pipe.unreported >= pipe.report_step {
+                let dry = pipe.input.is_empty();
+                if dry || pipe.unreported >= pipe.report_step {
                     let notice = lane.report(*side, std::mem::take(&mut pipe.unreported));
                     effects.notices.extend(notice);
+                }
+                if dry {
+                    self.run_dry(key);
                 }
             }
             Carrier::None => {}
         }
-        if pipe.dying && pipe.input.is_empty() {
+        let over = |pipe: &mut Pipe| pipe.dying && pipe.input.is_empty();
+        if self.pipe(key).is_some_and(over) {
             self.detach(key, Loss::PeerLeft);
         }
     }

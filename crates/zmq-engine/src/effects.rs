@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use zmq_patterns::PeerKey;
 
 use crate::link::Link;
 use crate::monitor::CloseReason;
@@ -31,7 +32,12 @@ pub(crate) struct RareEffects {
     pub(crate) drive: Vec<Arc<Link>>,
     /// Links to close.
     pub(crate) close: Vec<(Arc<Link>, CloseReason)>,
+    /// Inproc peers whose gathered messages are to be fetched.
+    pub(crate) fetch: Thirst,
 }
+
+/// Inproc peers that have gathered messages: the sockets, and their names for us.
+pub(crate) type Thirst = SmallVec<[(Arc<SocketShared>, PeerKey); 1]>;
 
 impl Effects {
     pub(crate) fn drive(&mut self, link: Arc<Link>) {
@@ -40,6 +46,10 @@ impl Effects {
 
     pub(crate) fn close(&mut self, link: Arc<Link>, reason: CloseReason) {
         self.rare.get_or_insert_default().close.push((link, reason));
+    }
+
+    pub(crate) fn fetch(&mut self, thirst: Thirst) {
+        self.rare.get_or_insert_default().fetch.extend(thirst);
     }
 
     pub(crate) fn take_rare(&mut self) -> Option<Box<RareEffects>> {

@@ -51,6 +51,7 @@ impl Driver {
         let mut effects = Effects::default();
         let mut core = socket.lock();
         core.life = Life::Closed;
+        core.hand_over_all(&mut effects);
         let mut links = Vec::new();
         let mut ended = Vec::new();
         let mut unread = 0;

@@ -2,9 +2,15 @@
 //!
 //! A lane has a lock for each direction and never takes a socket's. A socket that writes holds its own lock and the
 //! lane's; it tells the other socket by a notice, never by locking it. The name table belongs to the context.
+//!
+//! Messages that follow each other gather in the writer's pipe and are handed over many at a time (`lanes`). Two flags keep
+//! what has gathered from being forgotten: the writer raises `gathered` and then looks at `hungry`, the reader raises
+//! `hungry` and then looks at `gathered`. Whichever is second sees the other's flag: a writer hands its first message over
+//! at once, a reader fetches what has gathered before it waits. Only the writer lowers the flags, before it hands over and
+//! leaves a notice, so that a reader whose hunger was lowered has something to read and is hungry anew after that.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use zmq_patterns::PeerKey;
@@ -59,9 +65,11 @@ struct Half {
 }
 
 impl Half {
-    fn is_full(&self) -> bool {
+    /// How many more messages fit.
+    fn room(&self) -> usize {
+        let there = self.messages.saturating_add(self.unread);
         self.capacity
-            .is_some_and(|capacity| self.messages.saturating_add(self.unread) >= capacity)
+            .map_or(usize::MAX, |capacity| capacity.saturating_sub(there))
     }
 }
 
@@ -69,6 +77,10 @@ impl Half {
 struct End {
     socket: Weak<SocketShared>,
     key: AtomicU32,
+    /// As a writer: something waits in its pipe that was not handed over.
+    gathered: AtomicBool,
+    /// As a reader: everything that was handed over is used up.
+    hungry: AtomicBool,
 }
 
 /// A pair of queues between two sockets of one context.
@@ -77,6 +89,8 @@ pub(crate) struct Lane {
     /// Indexed by the side that writes.
     halves: [Mutex<Half>; 2],
     ends: [End; 2],
+    /// One end keeps the newest message only, so the other must not keep messages back.
+    conflates: bool,
 }
 
 /// The marks of one side: to send and to receive.
@@ -84,10 +98,18 @@ pub(crate) type LaneMarks = (Option<u32>, Option<u32>);
 
 /// The outcome of a write.
 pub(crate) struct Written {
-    pub(crate) full: bool,
     pub(crate) messages: u32,
     pub(crate) replaced: u64,
     /// Messages that nobody will read: the peer has closed, and this socket has not heard of it yet.
+    pub(crate) unheard: u64,
+    pub(crate) notice: Option<(Arc<SocketShared>, Notice)>,
+}
+
+/// The outcome of handing over.
+pub(crate) struct Handed {
+    /// How many more messages the lane takes now; the writer is told when there is room again after there was none.
+    pub(crate) room: usize,
+    /// Messages that nobody will read.
     pub(crate) unheard: u64,
     pub(crate) notice: Option<(Arc<SocketShared>, Notice)>,
 }
@@ -97,6 +119,7 @@ impl Lane {
     pub(crate) fn new(
         dialer: (Weak<SocketShared>, LaneMarks),
         binder: (Weak<SocketShared>, LaneMarks),
+        conflates: bool,
     ) -> Lane {
         let half = |write_mark, read_mark| {
             Mutex::new(Half {
@@ -111,6 +134,8 @@ impl Lane {
         let end = |socket| End {
             socket,
             key: AtomicU32::new(u32::MAX),
+            gathered: AtomicBool::new(false),
+            hungry: AtomicBool::new(true),
         };
         Lane {
             halves: [
@@ -118,7 +143,12 @@ impl Lane {
                 half(binder_marks.0, dialer_marks.1),
             ],
             ends: [end(dialer), end(binder)],
+            conflates,
         }
+    }
+
+    pub(crate) fn conflates(&self) -> bool {
+        self.conflates
     }
 
     pub(crate) fn set_key(&self, side: Side, key: PeerKey) {
@@ -153,21 +183,20 @@ impl Lane {
         Some((end.socket.upgrade()?, make(PeerKey(key))))
     }
 
-    /// Writes from `side`. The mark is the caller's to heed: it is told when the lane has become full.
-    pub(crate) fn write(&self, side: Side, item: Item, conflate: bool) -> Written {
+    /// Writes from `side`, where a message takes the place of those before it. No mark holds there.
+    pub(crate) fn write(&self, side: Side, item: Item) -> Written {
         let mut half = self.half(side);
         let is_message = item.is_message();
         let mut replaced = 0;
         if half.unheard {
             return Written {
-                full: false,
                 messages: 0,
                 replaced: 0,
                 unheard: u64::from(is_message),
                 notice: None,
             };
         }
-        if conflate && is_message {
+        if is_message {
             let before = half.messages;
             half.queue.retain(|queued| !queued.is_message());
             half.messages = 0;
@@ -177,14 +206,74 @@ impl Lane {
         if is_message {
             half.messages = half.messages.saturating_add(1);
         }
-        let full = half.is_full();
-        half.blocked |= full;
         let tell = !std::mem::replace(&mut half.told, true);
         drop(half);
         Written {
-            full,
             messages: u32::from(is_message),
             replaced,
+            unheard: 0,
+            notice: if tell {
+                self.notice(side.other(), Notice::Readable)
+            } else {
+                None
+            },
+        }
+    }
+
+    /// The first message gathers at `side`. Says whether the reader waits for it.
+    pub(crate) fn begin_gathering(&self, side: Side) -> bool {
+        self.end(side).gathered.store(true, Ordering::SeqCst);
+        self.end(side.other()).hungry.load(Ordering::SeqCst)
+    }
+
+    /// The reader at `side` has nothing left. Says whether something has gathered for it.
+    pub(crate) fn run_dry(&self, side: Side) -> bool {
+        self.end(side).hungry.store(true, Ordering::SeqCst);
+        self.end(side.other()).gathered.load(Ordering::SeqCst)
+    }
+
+    /// The socket that writes to `side`, and its name for the lane.
+    pub(crate) fn writer(&self, side: Side) -> Option<(Arc<SocketShared>, PeerKey)> {
+        let end = self.end(side.other());
+        match end.key.load(Ordering::SeqCst) {
+            u32::MAX => None,
+            key => Some((end.socket.upgrade()?, PeerKey(key))),
+        }
+    }
+
+    /// Moves what has gathered at `side` into the lane; `messages` of it are messages.
+    pub(crate) fn hand_over(
+        &self,
+        side: Side,
+        gathered: &mut VecDeque<Item>,
+        messages: usize,
+    ) -> Handed {
+        self.end(side).gathered.store(false, Ordering::SeqCst);
+        if messages > 0 {
+            self.end(side.other()).hungry.store(false, Ordering::SeqCst);
+        }
+        let mut half = self.half(side);
+        if half.unheard {
+            drop(half);
+            gathered.clear();
+            return Handed {
+                room: usize::MAX,
+                unheard: messages as u64,
+                notice: None,
+            };
+        }
+        if half.queue.is_empty() {
+            std::mem::swap(&mut half.queue, gathered);
+        } else {
+            half.queue.append(gathered);
+        }
+        half.messages = half.messages.saturating_add(messages);
+        let room = half.room();
+        half.blocked |= room == 0;
+        let tell = !std::mem::replace(&mut half.told, true);
+        drop(half);
+        Handed {
+            room,
             unheard: 0,
             notice: if tell {
                 self.notice(side.other(), Notice::Readable)
@@ -232,14 +321,15 @@ impl Lane {
         self.half(side.other()).ended
     }
 
-    pub(crate) fn is_full(&self, side: Side) -> bool {
+    /// How many more messages from `side` fit. When there is no room the writer is told as soon as there is.
+    pub(crate) fn room(&self, side: Side) -> usize {
         let mut half = self.half(side);
-        let full = half.is_full();
-        half.blocked |= full;
-        full
+        let room = half.room();
+        half.blocked |= room == 0;
+        room
     }
 
-    /// Takes over new marks of the socket at `side`; gives a notice if its peer may write again.
+    /// Takes over new marks of the socket at `side`; gives a notice for its peer, which must count its room anew.
     pub(crate) fn set_marks(
         &self,
         side: Side,
@@ -253,7 +343,7 @@ impl Lane {
         back.read_mark = marks.1;
         back.capacity = joint_capacity(back.write_mark, back.read_mark);
         drop(back);
-        self.report(side, 0)
+        self.notice(side.other(), Notice::Writable)
     }
 
     /// Messages written by `side` that its peer has not taken.

@@ -50,6 +50,7 @@ impl Socket {
     /// The peers this socket knows: connected ones, and dialed ones that may not be.
     #[must_use]
     pub fn peers(&self) -> Vec<PeerSnapshot> {
+        self.shared.fetch_early(None);
         let mut effects = Effects::default();
         let core = self.shared.enter(&mut effects);
         let peers = core

@@ -38,6 +38,7 @@ mod error;
 mod inproc;
 mod io;
 mod knowing;
+mod lanes;
 mod link;
 mod link_close;
 mod link_read;

@@ -13,15 +13,17 @@ use crate::core::{Core, Life};
 use crate::counters::Loss;
 use crate::effects::Effects;
 use crate::inproc::{Lane, LaneMarks, Side};
+use crate::lanes::read_lane;
 use crate::monitor::{CloseReason, Happening};
 use crate::pipe::{Carrier, PeerFacts};
-use crate::shared::{SocketShared, read_lane};
+use crate::shared::SocketShared;
 
 /// What one end tells the other.
 struct Introduction {
     socket_type: SocketType,
     routing_id: Bytes,
     marks: LaneMarks,
+    conflates: bool,
 }
 
 impl Introduction {
@@ -30,6 +32,7 @@ impl Introduction {
             socket_type: core.socket_type,
             routing_id: core.options.routing_id.clone(),
             marks: core.lane_marks(),
+            conflates: core.marks().conflate,
         }
     }
 
@@ -77,6 +80,7 @@ pub(crate) fn meet(
     let lane = Arc::new(Lane::new(
         (Arc::downgrade(dialer), dialer_says.marks),
         (Arc::downgrade(binder), binder_says.marks),
+        dialer_says.conflates || binder_says.conflates,
     ));
     lane.set_key(Side::Dialer, key);
     if let Err(refused) = core.pattern.link_up(key, &binder_says.info()) {

@@ -121,6 +121,10 @@ pub(crate) struct Pipe {
     pub(crate) broken: bool,
     /// Inproc: messages taken from `input` and not yet reported to the writer.
     pub(crate) unreported: u32,
+    /// Inproc: how many messages may gather before the lane must be asked for room.
+    pub(crate) lane_room: usize,
+    /// Inproc: the peer had gathered messages when we had none left, and they are to be fetched.
+    pub(crate) thirsty: bool,
     /// Inproc: an empty queue to change for a full one.
     pub(crate) spare: VecDeque<Item>,
     /// Inproc: after how many of these the writer is told.
@@ -154,6 +158,8 @@ impl Pipe {
             broken: false,
             woken: false,
             unreported: 0,
+            lane_room: 0,
+            thirsty: false,
             spare: VecDeque::new(),
             report_step: 1,
         }

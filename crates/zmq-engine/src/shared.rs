@@ -5,17 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use zmq_patterns::{DropReason, PeerKey};
+use zmq_patterns::PeerKey;
 use zmtp_wire::SocketType;
 
 use crate::closing::CloseState;
 use crate::context::{Command, ContextShared};
 use crate::core::Core;
-use crate::counters::Loss;
-use crate::effects::Effects;
+use crate::effects::{Effects, Thirst};
+use crate::lanes::{lane_gone, read_lane};
 use crate::link::Want;
-use crate::monitor::{CloseReason, Happening};
-use crate::pipe::{Carrier, Item};
 use crate::poller::{Found, Interest, Poller, Ready};
 use crate::waking::Waking;
 
@@ -27,9 +25,6 @@ const SPARSE: Duration = Duration::from_millis(2);
 
 /// Looks for a notice before a receiver sleeps: a few microseconds.
 const GLANCES: usize = 100;
-
-/// The largest empty queue kept for an inproc peer.
-const SPARE: usize = 4096;
 
 /// What others leave in a socket's inbox. Read by whoever enters the socket next.
 #[derive(Clone, Copy, Debug)]
@@ -147,7 +142,7 @@ impl SocketShared {
                 Notice::Readable(key) => {
                     read_lane(core, key, effects);
                 }
-                Notice::Writable(key) => core.refresh_lane(key),
+                Notice::Writable(key) => core.refresh_lane(key, effects),
                 Notice::Gone(key) => lane_gone(core, key, effects),
                 Notice::Woken(key) => {
                     if let Some(link) = core.link(key) {
@@ -197,6 +192,7 @@ impl SocketShared {
             for (link, reason) in rare.close {
                 link.close(self, reason);
             }
+            fetch(rare.fetch);
         }
         if effects.tick {
             self.ctx.command(Command::Hot(Arc::clone(self)));
@@ -220,6 +216,25 @@ impl SocketShared {
             std::hint::spin_loop();
         }
         false
+    }
+
+    /// Fetches what inproc peers have gathered, once this socket has used up all that they handed over. Says whether any had.
+    pub(crate) fn fetch(&self) -> bool {
+        if !self.has_lanes.load(Ordering::Relaxed) {
+            return false;
+        }
+        let thirst = self.lock().take_thirst();
+        let some = !thirst.is_empty();
+        fetch(thirst);
+        some
+    }
+
+    /// Fetches what inproc peers have gathered, whether this socket has used up what they handed over or not: one of them, or all.
+    pub(crate) fn fetch_early(&self, from: Option<PeerKey>) {
+        if self.has_lanes.load(Ordering::Relaxed) {
+            let writers = self.lock().writers(from);
+            fetch(writers);
+        }
     }
 
     /// Whether somebody has left a notice that nobody has read.
@@ -384,93 +399,11 @@ impl SocketShared {
     }
 }
 
-/// Moves what an inproc peer has written into the pipe.
-pub(crate) fn read_lane(core: &mut Core, key: PeerKey, effects: &mut Effects) {
-    let receives = core.receives;
-    let Some(pipe) = core.pipe(key) else { return };
-    let Carrier::Inproc(lane, side) = &pipe.carrier else {
-        return;
-    };
-    let mut items = std::mem::take(&mut pipe.spare);
-    lane.read(*side, &mut items);
-    let conflate = pipe.marks.conflate;
-    let mut arrived = 0_u64;
-    let mut unwanted = 0_usize;
-    let mut replaced = 0_usize;
-    for item in items.drain(..) {
-        match item {
-            Item::Message(_) if !receives => {
-                unwanted += 1;
-            }
-            Item::Message(message) => {
-                arrived += 1;
-                if let Some(pipe) = core.pipe(key) {
-                    if conflate {
-                        replaced += pipe.input.len();
-                        pipe.input.clear();
-                    }
-                    pipe.push_input(message);
-                }
-            }
-            Item::Subscribe(topic) => {
-                if core.pattern.handle_subscribe(key, topic).is_err() {
-                    core.lose_quietly(DropReason::Malformed, 1);
-                }
-            }
-            Item::Cancel(topic) => {
-                if core.pattern.handle_cancel(key, topic).is_err() {
-                    core.lose_quietly(DropReason::Malformed, 1);
-                }
-            }
-        }
-    }
-    if items.capacity() <= SPARE
-        && let Some(pipe) = core.pipe(key)
-    {
-        pipe.spare = items;
-    }
-    core.counters.arrived = core.counters.arrived.saturating_add(arrived);
-    core.counters.lose(Loss::Conflated, replaced as u64);
-    if arrived > 0 {
-        core.pattern.set_readable(key);
-    }
-    if unwanted > 0 {
-        core.lose_quietly(DropReason::Unexpected, unwanted as u64);
-    }
-    if unwanted + replaced > 0 {
-        core.after_taking(key, unwanted + replaced, effects);
-    }
-}
-
-/// An inproc peer has closed: what it wrote can still be read.
-fn lane_gone(core: &mut Core, key: PeerKey, effects: &mut Effects) {
-    // The key may have another owner by now.
-    let ended = core.pipe(key).is_some_and(|pipe| match &pipe.carrier {
-        Carrier::Inproc(lane, side) => lane.has_ended(*side),
-        _ => false,
-    });
-    if !ended {
-        return;
-    }
-    read_lane(core, key, effects);
-    let Some(pipe) = core.pipe(key) else { return };
-    pipe.dying = true;
-    let dialer = pipe.dialer;
-    let endpoint = pipe.facts.endpoint.clone();
-    let drained = pipe.input.is_empty();
-    core.forget_dialer(dialer);
-    core.link_down(key);
-    core.pattern.retire(key);
-    core.report(
-        &endpoint,
-        None,
-        Happening::Closed {
-            reason: CloseReason::ByPeer,
-            was_ready: true,
-            descriptor: None,
-        },
-    );
-    if drained {
-        core.detach(key, Loss::PeerLeft);
+/// Has others hand over what they have gathered for this socket. Takes their locks, one after the other.
+fn fetch(thirst: Thirst) {
+    for (writer, key) in thirst {
+        let mut effects = Effects::default();
+        writer.lock().hand_over(key, &mut effects);
+        writer.run(effects);
     }
 }

@@ -148,19 +148,19 @@ impl Socket {
     /// # Errors
     /// [`RecvError`]; [`RecvError::WouldBlock`] if no message is there.
     pub fn try_recv(&self) -> Result<Message, RecvError> {
-        match self.take() {
+        match self.take_all() {
             Err(RecvError::WouldBlock) => {}
             done => return done,
         }
         self.shared.flush();
         while self.shared.turn() {
-            match self.take() {
+            match self.take_all() {
                 Err(RecvError::WouldBlock) => {}
                 done => return done,
             }
         }
         // What arrived between the look and the turn is in the queue without anything being ready.
-        self.take()
+        self.take_all()
     }
 
     /// Receives, waiting up to `timeout` for a message (`None` waits for ever). Blocks the thread.
@@ -185,7 +185,7 @@ impl Socket {
         }
         let mut waiter = self.waiter();
         loop {
-            match self.take() {
+            match self.take_all() {
                 Err(RecvError::WouldBlock) => {}
                 done => return done,
             }
@@ -204,7 +204,7 @@ impl Socket {
         loop {
             // Another thread or an inproc peer may have brought something without anything being ready here.
             self.shared.turn();
-            match self.take() {
+            match self.take_all() {
                 Err(RecvError::WouldBlock) => {}
                 done => return Some(done),
             }
@@ -221,6 +221,16 @@ impl Socket {
         drop(core);
         self.shared.run(effects);
         result
+    }
+
+    /// Takes the next message, also if an inproc peer has it still. Whoever waits must have called this, and in vain.
+    fn take_all(&self) -> Result<Message, RecvError> {
+        loop {
+            match self.take() {
+                Err(RecvError::WouldBlock) if self.shared.fetch() => {}
+                done => return done,
+            }
+        }
     }
 
     // ---- waiting ----
@@ -259,17 +269,21 @@ impl Socket {
     pub fn events(&self) -> Events {
         self.shared.flush();
         self.shared.turn();
-        let mut effects = Effects::default();
-        let core = self.shared.enter(&mut effects);
-        // A verb of a socket that has ended does not wait: it fails at once.
-        let ended = core.life != Life::Open;
-        let events = Events {
-            readable: ended || core.pattern.can_receive(),
-            writable: ended || core.pattern.can_send(),
-        };
-        drop(core);
-        self.shared.run(effects);
-        events
+        loop {
+            let mut effects = Effects::default();
+            let core = self.shared.enter(&mut effects);
+            // A verb of a socket that has ended does not wait: it fails at once.
+            let ended = core.life != Life::Open;
+            let events = Events {
+                readable: ended || core.pattern.can_receive(),
+                writable: ended || core.pattern.can_send(),
+            };
+            drop(core);
+            self.shared.run(effects);
+            if events.readable || !self.shared.fetch() {
+                return events;
+            }
+        }
     }
 
     pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Option<Nanos> {
@@ -432,6 +446,7 @@ impl SocketShared {
             return;
         }
         core.life = Life::Closing;
+        core.hand_over_all(&mut effects);
         let endpoints = std::mem::take(&mut core.endpoints);
         drop(core);
         self.run(effects);

@@ -161,6 +161,9 @@ impl Core {
             let taken = self.pattern.take(key, message, more);
             self.after_taking(key, 1, effects);
             self.settle(effects);
+            if !self.thirsty.is_empty() {
+                self.bear_thirst(effects);
+            }
             match taken {
                 Taken::Deliver(message) => {
                     self.counters.delivered = self.counters.delivered.wrapping_add(1);
@@ -227,7 +230,7 @@ impl Core {
                 if let Some(pipe) = self.pipe(key) {
                     pipe.report_step = step;
                 }
-                self.refresh_lane(key);
+                self.refresh_lane(key, effects);
                 continue;
             }
             let full = pipe.leaving || pipe.broken || pipe.is_full();

@@ -1,0 +1,280 @@
+//! A socket's end of its lanes: what it gathers and hands over, and what it takes and fetches.
+//!
+//! A lock, a notice and perhaps a wake-up for each message would cost more than all the rest, so messages gather in the
+//! pipe of their writer, as they do before a link. They are handed over when there are [`GATHER`] of them, when the lane
+//! has no more room as far as the writer knows, when its reader is hungry as the first one comes - and by the reader
+//! itself, which fetches what has gathered before it waits: so nothing waits for a timer, and a writer may do what it
+//! likes after it has sent. Subscriptions, and what is conflated, are handed over at once.
+
+use std::sync::Arc;
+
+use zmq_patterns::{DropReason, PeerKey};
+
+use crate::core::Core;
+use crate::counters::Loss;
+use crate::effects::{Effects, Thirst};
+use crate::inproc::{Lane, Side};
+use crate::monitor::{CloseReason, Happening};
+use crate::pipe::{Carrier, Item};
+
+/// Messages that gather before they are handed over.
+const GATHER: usize = 64;
+
+/// Messages that others may bring before what a peer has gathered is fetched.
+const PATIENCE: u32 = 64;
+
+/// The largest empty queue kept for an inproc peer.
+const SPARE: usize = 4096;
+
+impl Core {
+    // ---- as the writer ----
+
+    /// Links a lane to a pipe whose peer was found; what waited moves into the lane.
+    pub(crate) fn join_lane(
+        &mut self,
+        key: PeerKey,
+        lane: &Arc<Lane>,
+        side: Side,
+        effects: &mut Effects,
+    ) {
+        self.mark_live(key, Carrier::Inproc(Arc::clone(lane), side));
+        let Some(pipe) = self.pipe(key) else { return };
+        let waiting = std::mem::take(&mut pipe.out);
+        pipe.recount();
+        for item in waiting {
+            self.enqueue(key, item, effects);
+        }
+        // A socket that closes waits until nothing is left here.
+        self.refresh_lane(key, effects);
+    }
+
+    /// Adds to what the peer is handed next.
+    pub(crate) fn gather(&mut self, key: PeerKey, item: Item, effects: &mut Effects) {
+        let Some(pipe) = self.pipe(key) else { return };
+        let Carrier::Inproc(lane, side) = &pipe.carrier else {
+            return;
+        };
+        if pipe.marks.conflate {
+            let written = lane.write(*side, item);
+            self.counters.transmitted += u64::from(written.messages);
+            self.counters.lose(Loss::Conflated, written.replaced);
+            self.counters.lose(Loss::PeerLeft, written.unheard);
+            effects.notices.extend(written.notice);
+            return;
+        }
+        let is_message = item.is_message();
+        pipe.out.push_back(item);
+        let count = pipe.out.len();
+        if !is_message {
+            pipe.out_commands += 1;
+        }
+        let due = !is_message
+            || lane.conflates()
+            || count >= pipe.lane_room.min(GATHER)
+            || (count == 1 && lane.begin_gathering(*side));
+        if due {
+            self.hand_over(key, effects);
+        }
+    }
+
+    /// Moves what has gathered for an inproc peer into the lane.
+    pub(crate) fn hand_over(&mut self, key: PeerKey, effects: &mut Effects) {
+        let Some(pipe) = self.pipe(key) else { return };
+        let Carrier::Inproc(lane, side) = &pipe.carrier else {
+            return;
+        };
+        if pipe.out.is_empty() {
+            return;
+        }
+        let messages = pipe.queued_messages();
+        pipe.out_commands = 0;
+        let handed = lane.hand_over(*side, &mut pipe.out, messages);
+        pipe.lane_room = handed.room;
+        let filled = handed.room == 0 && !std::mem::replace(&mut pipe.full, handed.room == 0);
+        if filled {
+            self.pattern.set_writable(key, false);
+        }
+        let heard = (messages as u64).saturating_sub(handed.unheard);
+        self.counters.transmitted = self.counters.transmitted.saturating_add(heard);
+        self.counters.lose(Loss::PeerLeft, handed.unheard);
+        effects.notices.extend(handed.notice);
+    }
+
+    /// As [`hand_over`](Self::hand_over), for all inproc peers.
+    pub(crate) fn hand_over_all(&mut self, effects: &mut Effects) {
+        for key in self.keys() {
+            self.hand_over(key, effects);
+        }
+    }
+
+    /// Looks whether a full lane has room again.
+    pub(crate) fn refresh_lane(&mut self, key: PeerKey, effects: &mut Effects) {
+        self.hand_over(key, effects);
+        let Some(pipe) = self.pipe(key) else { return };
+        let Carrier::Inproc(lane, side) = &pipe.carrier else {
+            return;
+        };
+        pipe.lane_room = lane.room(*side);
+        let full = pipe.lane_room == 0;
+        if full != pipe.full {
+            pipe.full = full;
+            self.pattern.set_writable(key, !full);
+        }
+    }
+
+    /// Ends a lane from this side. What has gathered is handed over first; what the peer wrote and nobody read is counted.
+    pub(crate) fn close_lane(&mut self, key: PeerKey, effects: &mut Effects) {
+        self.hand_over(key, effects);
+        let Some(pipe) = self.pipe(key) else { return };
+        if let Carrier::Inproc(lane, side) = &pipe.carrier {
+            let (notice, unread) = lane.close(*side);
+            effects.notices.extend(notice);
+            self.counters.lose(Loss::Unread, unread);
+        }
+    }
+
+    // ---- as the reader ----
+
+    /// Nothing is left of what an inproc peer has handed over.
+    pub(crate) fn run_dry(&mut self, key: PeerKey) {
+        let Some(pipe) = self.pipe(key) else { return };
+        let Carrier::Inproc(lane, side) = &pipe.carrier else {
+            return;
+        };
+        if lane.run_dry(*side) && !std::mem::replace(&mut pipe.thirsty, true) {
+            self.thirsty.push(key);
+            self.patience = 0;
+        }
+    }
+
+    /// A message was taken. Peers are not left waiting because others keep this socket busy.
+    pub(crate) fn bear_thirst(&mut self, effects: &mut Effects) {
+        self.patience = self.patience.saturating_add(1);
+        if self.patience > PATIENCE {
+            let thirst = self.take_thirst();
+            effects.fetch(thirst);
+        }
+    }
+
+    /// The inproc peers that write to this socket, or one of them.
+    pub(crate) fn writers(&self, only: Option<PeerKey>) -> Thirst {
+        self.pipes()
+            .filter(|(key, _)| only.is_none_or(|only| only == *key))
+            .filter_map(|(_, pipe)| match &pipe.carrier {
+                Carrier::Inproc(lane, side) => lane.writer(*side),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The peers from which to fetch.
+    pub(crate) fn take_thirst(&mut self) -> Thirst {
+        let mut thirst = Thirst::new();
+        for key in std::mem::take(&mut self.thirsty) {
+            let Some(pipe) = self.pipe(key) else { continue };
+            pipe.thirsty = false;
+            if let Carrier::Inproc(lane, side) = &pipe.carrier {
+                thirst.extend(lane.writer(*side));
+            }
+        }
+        thirst
+    }
+}
+
+/// Moves what an inproc peer has written into the pipe.
+pub(crate) fn read_lane(core: &mut Core, key: PeerKey, effects: &mut Effects) {
+    let receives = core.receives;
+    let Some(pipe) = core.pipe(key) else { return };
+    let Carrier::Inproc(lane, side) = &pipe.carrier else {
+        return;
+    };
+    let mut items = std::mem::take(&mut pipe.spare);
+    lane.read(*side, &mut items);
+    let conflate = pipe.marks.conflate;
+    let mut arrived = 0_u64;
+    let mut unwanted = 0_usize;
+    let mut replaced = 0_usize;
+    for item in items.drain(..) {
+        match item {
+            Item::Message(_) if !receives => {
+                unwanted += 1;
+            }
+            Item::Message(message) => {
+                arrived += 1;
+                if let Some(pipe) = core.pipe(key) {
+                    if conflate {
+                        replaced += pipe.input.len();
+                        pipe.input.clear();
+                    }
+                    pipe.push_input(message);
+                }
+            }
+            Item::Subscribe(topic) => {
+                if core.pattern.handle_subscribe(key, topic).is_err() {
+                    core.lose_quietly(DropReason::Malformed, 1);
+                }
+            }
+            Item::Cancel(topic) => {
+                if core.pattern.handle_cancel(key, topic).is_err() {
+                    core.lose_quietly(DropReason::Malformed, 1);
+                }
+            }
+        }
+    }
+    if items.capacity() <= SPARE
+        && let Some(pipe) = core.pipe(key)
+    {
+        pipe.spare = items;
+    }
+    core.counters.arrived = core.counters.arrived.saturating_add(arrived);
+    core.counters.lose(Loss::Conflated, replaced as u64);
+    if arrived > 0 {
+        core.pattern.set_readable(key);
+    }
+    if unwanted > 0 {
+        core.lose_quietly(DropReason::Unexpected, unwanted as u64);
+    }
+    if unwanted + replaced > 0 {
+        core.after_taking(key, unwanted + replaced, effects);
+    }
+    let Some(pipe) = core.pipe(key) else { return };
+    if pipe.input.is_empty() {
+        core.run_dry(key);
+    } else if std::mem::take(&mut pipe.thirsty) {
+        // What had gathered has come by itself.
+        core.thirsty.retain(|thirsty| *thirsty != key);
+    }
+}
+
+/// An inproc peer has closed: what it wrote can still be read.
+pub(crate) fn lane_gone(core: &mut Core, key: PeerKey, effects: &mut Effects) {
+    // The key may have another owner by now.
+    let ended = core.pipe(key).is_some_and(|pipe| match &pipe.carrier {
+        Carrier::Inproc(lane, side) => lane.has_ended(*side),
+        _ => false,
+    });
+    if !ended {
+        return;
+    }
+    read_lane(core, key, effects);
+    let Some(pipe) = core.pipe(key) else { return };
+    pipe.dying = true;
+    let dialer = pipe.dialer;
+    let endpoint = pipe.facts.endpoint.clone();
+    let drained = pipe.input.is_empty();
+    core.forget_dialer(dialer);
+    core.link_down(key);
+    core.pattern.retire(key);
+    core.report(
+        &endpoint,
+        None,
+        Happening::Closed {
+            reason: CloseReason::ByPeer,
+            was_ready: true,
+            descriptor: None,
+        },
+    );
+    if drained {
+        core.detach(key, Loss::PeerLeft);
+    }
+}
