@@ -18,6 +18,12 @@ use crate::shared::SocketShared;
 /// The most chunks handed to one write.
 const CHUNKS: usize = 64;
 
+/// Messages from here on are not copied, so that many of them may leave with one write.
+const LARGE: usize = 16 * 1024;
+
+/// Octets that are offered to the kernel at once, of large messages: each call pushes out what it brought, and pauses.
+const LARGE_WRITE: usize = 1 << 20;
+
 /// The flags octet of a unit that holds a command.
 const UNIT_COMMAND: u8 = 2;
 
@@ -245,10 +251,12 @@ impl Io {
 
     /// Encodes what was taken from the pipe, up to one write's worth.
     pub(crate) fn encode(&mut self) {
-        while self.session.output_len() < FLUSH_OCTETS {
-            let Some(item) = self.batch.get(self.encoded) else {
+        while let Some(item) = self.batch.get(self.encoded) {
+            let large = item.octets() >= LARGE;
+            let most = if large { LARGE_WRITE } else { FLUSH_OCTETS };
+            if self.session.output_len() >= most {
                 break;
-            };
+            }
             match item {
                 Item::Message(message) => self.session.send(message),
                 Item::Subscribe(topic) => self.session.subscribe(topic),

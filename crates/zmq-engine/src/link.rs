@@ -213,6 +213,10 @@ impl Link {
             if io.stalled {
                 return Ok(());
             }
+            if io.interest.write {
+                // Ready for us, not for the driver, which would find the link held and look again and again.
+                self.tell_poller(io, shared);
+            }
             if !took && io.encoded == io.batch.len() && io.session.output_len() == 0 {
                 io.reclaim_buffer(shared);
                 return Ok(());

@@ -161,13 +161,15 @@ impl SocketShared {
 
     /// Does what a step under the lock left to be done. Never called with a lock held.
     #[inline]
-    pub(crate) fn run(self: &Arc<Self>, effects: Effects) {
+    pub(crate) fn run(self: &Arc<Self>, mut effects: Effects) {
+        // By reference: most of the time there is nothing, and moving that costs more than looking.
         if !effects.is_empty() {
-            self.run_some(effects);
+            self.run_some(&mut effects);
         }
     }
 
-    fn run_some(self: &Arc<Self>, mut effects: Effects) {
+    #[inline(never)]
+    fn run_some(self: &Arc<Self>, effects: &mut Effects) {
         if effects.wake {
             self.wake();
         }

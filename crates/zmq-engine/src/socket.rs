@@ -109,11 +109,20 @@ impl Socket {
     ///
     /// # Errors
     /// [`SendError`] gives the message back.
+    #[inline]
     pub fn send(&self, message: Message, timeout: Option<Duration>) -> Result<(), SendError> {
-        let mut message = match self.offer(message) {
-            Err(error) if error.is_would_block() => error.message,
-            done => return done,
-        };
+        match self.offer(message) {
+            Err(error) if error.is_would_block() => self.wait_and_offer(error.message, timeout),
+            done => done,
+        }
+    }
+
+    #[cold]
+    fn wait_and_offer(
+        &self,
+        mut message: Message,
+        timeout: Option<Duration>,
+    ) -> Result<(), SendError> {
         let deadline = self.deadline(timeout);
         self.shared.flush();
         let mut waiter = self.waiter();
@@ -167,11 +176,16 @@ impl Socket {
     ///
     /// # Errors
     /// [`RecvError`].
+    #[inline]
     pub fn recv(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
         match self.take() {
-            Err(RecvError::WouldBlock) => {}
-            done => return done,
+            Err(RecvError::WouldBlock) => self.wait_and_take(timeout),
+            done => done,
         }
+    }
+
+    #[cold]
+    fn wait_and_take(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
         let deadline = self.deadline(timeout);
         self.shared.flush();
         if let Some(done) = self.spin() {

@@ -197,6 +197,7 @@ impl Handle {
     }
 
     /// Blocks the thread; a signal does not end the wait.
+    #[inline]
     pub(crate) fn send_blocking(
         &self,
         message: Message,
@@ -219,6 +220,7 @@ impl Handle {
     }
 
     /// Blocks the thread; a signal does not end the wait.
+    #[inline]
     pub(crate) fn recv_blocking(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
         let socket = self.socket().map_err(RecvError::NotOpen)?;
         let deadline = Deadline::after(timeout);

@@ -153,6 +153,7 @@ macro_rules! sends {
             ///
             /// # Errors
             /// The socket's context was shut down. The message is in the error.
+            #[inline]
             pub fn send(&self, message: impl Into<crate::Message>) -> Result<(), crate::SendError> {
                 self.handle.send_blocking(message.into(), None)
             }
@@ -190,6 +191,7 @@ macro_rules! receives {
             ///
             /// # Errors
             /// The socket's context was shut down.
+            #[inline]
             pub fn recv(&self) -> Result<$item, crate::RecvError> {
                 Ok($convert(self.handle.recv_blocking(None)?))
             }
