@@ -162,14 +162,14 @@ impl SocketShared {
     /// Does what a step under the lock left to be done. Never called with a lock held.
     #[inline]
     pub(crate) fn run(self: &Arc<Self>, mut effects: Effects) {
-        // By reference: most of the time there is nothing, and moving that costs more than looking.
         if !effects.is_empty() {
             self.run_some(&mut effects);
         }
     }
 
+    /// By reference: most of the time there is nothing to be done, and moving that costs more than looking.
     #[inline(never)]
-    fn run_some(self: &Arc<Self>, effects: &mut Effects) {
+    pub(crate) fn run_some(self: &Arc<Self>, effects: &mut Effects) {
         if effects.wake {
             self.wake();
         }

@@ -146,7 +146,9 @@ impl Socket {
         let mut core = self.shared.enter(&mut effects);
         let result = core.send(message, &mut effects);
         drop(core);
-        self.shared.run(effects);
+        if !effects.is_empty() {
+            self.shared.run_some(&mut effects);
+        }
         result
     }
 
@@ -233,7 +235,9 @@ impl Socket {
         let mut core = self.shared.enter(&mut effects);
         let result = core.receive(&mut effects);
         drop(core);
-        self.shared.run(effects);
+        if !effects.is_empty() {
+            self.shared.run_some(&mut effects);
+        }
         result
     }
 
