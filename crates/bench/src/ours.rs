@@ -2,13 +2,11 @@
 
 use std::cell::RefCell;
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
 use peer_script::{CLIENT_KEY, Contender, Job, SERVER_KEY};
 use zmq::blocking::{Pub, Pull, Push, Rep, Req, Sub};
-use zmq::security::{Answer, Question, Verdict};
-use zmq::{Authenticator, Context, Frame, Message, Properties, Security};
+use zmq::{Auth, Context, Frame, Message, Security};
 use zmq_engine::curve::{KeyPair, SecretKey};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -29,7 +27,7 @@ impl Ours {
             let server = keys(SERVER_KEY)?;
             let public = server.public();
             [
-                Security::curve_server(server),
+                Security::curve_server(server, Auth::any_key()),
                 Security::curve_client(public, keys(CLIENT_KEY)?),
             ]
         } else {
@@ -40,30 +38,6 @@ impl Ours {
             security,
         })
     }
-}
-
-/// Lets every peer in, as libzmq does where no ZAP handler is bound.
-#[derive(Debug)]
-struct Everybody;
-
-impl Authenticator for Everybody {
-    fn authenticate(&self, _: Question<'_>, answer: Answer) {
-        answer.give(Verdict::Accept(Properties::new()));
-    }
-}
-
-/// Options that every socket of one end has.
-macro_rules! guarded {
-    ($options:expr, $security:expr) => {{
-        let (options, security) = ($options, $security);
-        if security.is_none() {
-            options
-        } else {
-            options
-                .security(security.clone())
-                .authenticator(Arc::new(Everybody))
-        }
-    }};
 }
 
 /// A socket of one of the types that take part.
@@ -99,25 +73,27 @@ impl Contender for Ours {
         let [binds, connects] = &self.security;
         Ok(match (kind, unbounded) {
             ("PUSH", false) => {
-                let options = guarded!(Push::options(), connects);
+                let options = Push::options().security(connects.clone());
                 Socket::Push(options.linger(LINGER).try_open(context)?)
             }
-            ("PULL", false) => Socket::Pull(guarded!(Pull::options(), binds).try_open(context)?),
+            ("PULL", false) => {
+                Socket::Pull(Pull::options().security(binds.clone()).try_open(context)?)
+            }
             ("REQ", false) => {
-                let options = guarded!(Req::options(), connects);
+                let options = Req::options().security(connects.clone());
                 Socket::Req(options.try_open(context)?, RefCell::default())
             }
             ("REP", false) => {
-                let options = guarded!(Rep::options(), binds);
+                let options = Rep::options().security(binds.clone());
                 Socket::Rep(options.linger(LINGER).try_open(context)?)
             }
             ("PUB", true) => {
-                let options = guarded!(Pub::options(), binds).linger(LINGER);
+                let options = Pub::options().security(binds.clone()).linger(LINGER);
                 let options = options.queue_octets(None);
                 Socket::Pub(options.send_hwm(None).try_open(context)?)
             }
             ("SUB", true) => {
-                let options = guarded!(Sub::options(), connects).queue_octets(None);
+                let options = Sub::options().security(connects.clone()).queue_octets(None);
                 Socket::Sub(options.recv_hwm(None).try_open(context)?)
             }
             _ => return Err(format!("no shape has a {kind} with unbounded = {unbounded}").into()),

@@ -230,12 +230,19 @@ impl Asking {
     }
 
     fn receive(&self) -> Option<Message> {
-        let mut effects = Effects::default();
-        let mut core = self.socket.enter(&mut effects);
-        let received: Result<Message, RecvError> = core.receive(&mut effects);
-        drop(core);
-        self.socket.run(effects);
-        received.ok()
+        loop {
+            let mut effects = Effects::default();
+            let mut core = self.socket.enter(&mut effects);
+            let received: Result<Message, RecvError> = core.receive(&mut effects);
+            drop(core);
+            self.socket.run(effects);
+            match received {
+                Ok(message) => return Some(message),
+                // The handler may have gathered more.
+                Err(_) if self.socket.fetch() => {}
+                Err(_) => return None,
+            }
+        }
     }
 
     /// Finds the handshake an answer is about.

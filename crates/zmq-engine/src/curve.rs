@@ -3,7 +3,7 @@
 use std::io;
 
 pub use zmtp_mech_curve::z85::Error as KeyError;
-pub use zmtp_mech_curve::{KeyPair, PublicKey, SecretKey, ServerKeys};
+pub use zmtp_mech_curve::{Client, KeyPair, PublicKey, SecretKey, Server, ServerKeys, z85};
 
 /// A new key pair from the system's generator.
 ///
