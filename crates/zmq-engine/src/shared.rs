@@ -162,14 +162,19 @@ impl SocketShared {
     /// Does what a step under the lock left to be done. Never called with a lock held.
     #[inline]
     pub(crate) fn run(self: &Arc<Self>, mut effects: Effects) {
+        self.run_any(&mut effects);
+    }
+
+    /// As [`run`](Self::run), for the hot path: most of the time there is nothing, and moving that costs more than looking.
+    #[inline]
+    pub(crate) fn run_any(self: &Arc<Self>, effects: &mut Effects) {
         if !effects.is_empty() {
-            self.run_some(&mut effects);
+            self.run_some(effects);
         }
     }
 
-    /// By reference: most of the time there is nothing to be done, and moving that costs more than looking.
     #[inline(never)]
-    pub(crate) fn run_some(self: &Arc<Self>, effects: &mut Effects) {
+    fn run_some(self: &Arc<Self>, effects: &mut Effects) {
         if effects.wake {
             self.wake();
         }

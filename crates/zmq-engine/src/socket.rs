@@ -146,9 +146,7 @@ impl Socket {
         let mut core = self.shared.enter(&mut effects);
         let result = core.send(message, &mut effects);
         drop(core);
-        if !effects.is_empty() {
-            self.shared.run_some(&mut effects);
-        }
+        self.shared.run_any(&mut effects);
         result
     }
 
@@ -235,9 +233,7 @@ impl Socket {
         let mut core = self.shared.enter(&mut effects);
         let result = core.receive(&mut effects);
         drop(core);
-        if !effects.is_empty() {
-            self.shared.run_some(&mut effects);
-        }
+        self.shared.run_any(&mut effects);
         result
     }
 
