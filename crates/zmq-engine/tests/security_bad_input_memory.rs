@@ -2,6 +2,11 @@
 //! time, as the number is the whole process's; and each stage of a handshake in a process of its own, as memory that was freed
 //! before hides what is taken.
 #![cfg(feature = "curve")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "one process tells another what it has measured, and people what each stage costs"
+)]
 
 mod support;
 

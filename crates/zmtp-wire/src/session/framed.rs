@@ -75,7 +75,7 @@ impl Session {
     #[must_use]
     pub fn framed(config: SessionConfig, mechanism: Box<dyn Mechanism>, now: Time) -> Self {
         let mut session = Self::empty(config, now);
-        session.units = Some(Units::default());
+        session.units = Some(Box::default());
         session.version = Some(Version::V3_0);
         session.stage = Stage::Handshake(mechanism);
         match session.start_mechanism(now) {
@@ -89,7 +89,7 @@ impl Session {
     #[must_use]
     pub fn framed_bare(config: SessionConfig, now: Time) -> Self {
         let mut session = Self::empty(config, now);
-        session.units = Some(Units::default());
+        session.units = Some(Box::default());
         session.framing = Framing::V2;
         session.version = Some(Version::V2);
         let routing_id = session.config.routing_id.clone();

@@ -64,8 +64,9 @@ pub struct Session {
     pong: traffic::Pong,
     output: Output,
     /// In framed mode: units that wait to leave.
-    units: Option<framed::Units>,
-    peer: Option<Peer>,
+    units: Option<Box<framed::Units>>,
+    /// Behind a pointer, as the one above: a stranger in its handshake costs no room for it.
+    peer: Option<Box<Peer>>,
 }
 
 /// What the session awaits.
@@ -363,7 +364,10 @@ impl Session {
     /// The peer, once the handshake has ended.
     #[must_use]
     pub const fn peer(&self) -> Option<&Peer> {
-        self.peer.as_ref()
+        match &self.peer {
+            Some(peer) => Some(peer),
+            None => None,
+        }
     }
 
     /// Octets that wait to be written.

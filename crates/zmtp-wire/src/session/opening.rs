@@ -349,7 +349,7 @@ impl Session {
             .ready(self.config.heartbeat.filter(|_| bears_ping), now);
         self.vouched = Properties::new();
         self.stage = Stage::Traffic;
-        self.peer = Some(peer.clone());
+        self.peer = Some(Box::new(peer.clone()));
         self.set_traffic_bounds();
         Event::Ready(peer)
     }
