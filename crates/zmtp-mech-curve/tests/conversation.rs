@@ -202,7 +202,7 @@ fn peers_without_this_mechanism_are_not_spoken_to() {
     assert_eq!(
         met,
         Err(Incompatible::Mechanism {
-            ours: zmtp_mech_curve::NAME,
+            ours: zmtp_wire::MechanismKind::Curve,
             theirs
         }
         .into())

@@ -97,8 +97,8 @@ pub enum Incompatible {
     Version(Version),
     /// The greetings name different mechanisms.
     Mechanism {
-        /// The mechanism field of this side.
-        ours: [u8; 20],
+        /// The mechanism of this side.
+        ours: MechanismKind,
         /// The peer's mechanism field.
         theirs: [u8; 20],
     },
@@ -106,6 +106,33 @@ pub enum Incompatible {
     SocketType(Option<SocketType>),
     /// The first octets belong to another protocol.
     LooksLike(Foreign),
+}
+
+/// Mechanisms by name. One octet: every session has room for its error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MechanismKind {
+    /// NULL
+    Null,
+    /// PLAIN
+    Plain,
+    /// CURVE
+    Curve,
+    /// Any other.
+    Other,
+}
+
+impl MechanismKind {
+    /// The one that a greeting's mechanism field names.
+    #[must_use]
+    pub fn of(field: &[u8; 20]) -> Self {
+        match field.split(|octet| *octet == 0).next() {
+            Some(b"NULL") => Self::Null,
+            Some(b"PLAIN") => Self::Plain,
+            Some(b"CURVE") => Self::Curve,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Protocols recognised by their first octets.

@@ -258,7 +258,7 @@ impl Greeter {
         self.permit(version)?;
         if theirs.mechanism != self.own.mechanism {
             return Err(Incompatible::Mechanism {
-                ours: self.own.mechanism,
+                ours: crate::MechanismKind::of(&self.own.mechanism),
                 theirs: theirs.mechanism,
             }
             .into());

@@ -72,7 +72,7 @@ mod time;
 mod version;
 mod words;
 
-pub use error::{CommandName, Error, Foreign, Incompatible, Misbehaved, Refused};
+pub use error::{CommandName, Error, Foreign, Incompatible, MechanismKind, Misbehaved, Refused};
 pub use heart::Heartbeat;
 pub use limits::Limits;
 pub use sink::{NoRoom, Sink, Writer};

@@ -2,7 +2,9 @@
 
 use core::fmt::{Display, Formatter, Result};
 
-use crate::{CommandName, Error, Foreign, Incompatible, Misbehaved, Refused, Version};
+use crate::{
+    CommandName, Error, Foreign, Incompatible, MechanismKind, Misbehaved, Refused, Version,
+};
 
 impl Display for Error {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
@@ -88,10 +90,14 @@ impl Display for Incompatible {
                 )
             }
             Self::Mechanism { ours, theirs } => {
-                let [ours, theirs] = [ours, theirs].map(|field| {
-                    let name = field.split(|octet| *octet == 0).next();
-                    name.unwrap_or_default().escape_ascii()
-                });
+                let name = theirs.split(|octet| *octet == 0).next();
+                let theirs = name.unwrap_or_default().escape_ascii();
+                let ours = match ours {
+                    MechanismKind::Null => "NULL",
+                    MechanismKind::Plain => "PLAIN",
+                    MechanismKind::Curve => "CURVE",
+                    MechanismKind::Other => "another one",
+                };
                 write!(
                     out,
                     "the peer uses the mechanism {theirs}, this socket {ours}"
@@ -145,8 +151,8 @@ mod tests {
 
     #[test]
     fn failures_name_what_was_met() {
-        let (mut ours, mut theirs) = ([0; 20], [0; 20]);
-        ours[..5].copy_from_slice(b"PLAIN");
+        let ours = MechanismKind::Plain;
+        let mut theirs = [0; 20];
         theirs[..5].copy_from_slice(b"CURVE");
         for (error, words) in [
             (
