@@ -208,8 +208,9 @@ fn refused(
     arena.set(&sock, "RECONNECT_IVL", 20)?;
     arena.monitor(&sock)?;
     let mut wire = Wire::join(arena, &sock, binds)?;
-    wire.say(&dialect.opening("PUSH", b"BOB"))?;
-    wire.say(&dialect.message(&[b"let me in".to_vec()]))?;
+    // At once: the socket may close at the first octet that tells the version.
+    let message = dialect.message(&[b"let me in".to_vec()]);
+    wire.say(&[dialect.opening("PUSH", b"BOB"), message].concat())?;
     wire.hear_end()?;
     fails(arena, &sock, FAILED)?;
     match arena.try_recv(&sock, WATCH)? {

@@ -2,10 +2,10 @@
 
 use std::io::Read;
 
-use zmq_engine::curve::{Client, KeyPair, PublicKey, SecretKey};
 use zmq_engine::wire::{Mechanism, Step};
 use zmq_testkit::octets::{GREETING, command, frame, greeting, property};
 use zmq_testkit::script::TcpPeer;
+use zmtp_mech_curve::{Client, KeyPair, PublicKey, SecretKey};
 
 /// The same for every test: they guard nothing.
 pub fn server_keys() -> KeyPair {

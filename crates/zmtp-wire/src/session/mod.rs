@@ -51,7 +51,7 @@ pub struct Session {
     deferred: Option<Box<Event>>,
     handshake_commands: u8,
     /// The length of the last command of the handshake, of which the mechanism may keep as much.
-    judged: usize,
+    judged: u32,
     stash: Stash,
     /// Where the bodies of the frames of one input are put together.
     shelf: Shelf,
@@ -241,7 +241,7 @@ impl Session {
     fn keep(&mut self, input: &mut &[u8]) -> Result<(), Error> {
         let total = self.stash.octets.len().saturating_add(input.len());
         let most = self.config.limits.handshake_command;
-        let room = most.saturating_sub(self.judged);
+        let room = most.saturating_sub(self.judged as usize);
         if total > room {
             return Err(Misbehaved::TooEager(total).into());
         }

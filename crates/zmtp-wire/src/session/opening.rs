@@ -247,7 +247,7 @@ impl Session {
         let Stage::Handshake(mechanism) = &mut self.stage else {
             return Err(Misbehaved::UnexpectedCommand.into());
         };
-        self.judged = body.len();
+        self.judged = u32::try_from(body.len()).unwrap_or(u32::MAX);
         mechanism.handle_command(body)?;
         self.pump(now)
     }
