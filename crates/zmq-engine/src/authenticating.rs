@@ -1,6 +1,7 @@
 //! Who decides about a peer: the socket's authenticator, the ZAP handler of the context, or a rule. The driver asks and goes on;
 //! nobody waits for the answer but the link it is about.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use zeroize::Zeroize as _;
@@ -57,7 +58,10 @@ impl Driver {
                 routing_id: &routing_id,
                 domain: &domain,
             };
-            authenticator.authenticate(question, answer);
+            // It is given a stranger's octets. When it panics over them, its answer is dropped and keeps that peer out, and nobody
+            // else notices.
+            let ask = AssertUnwindSafe(|| authenticator.authenticate(question, answer));
+            let _ = std::panic::catch_unwind(ask);
             if let Credentials::Plain { password, .. } = &mut credentials {
                 password.zeroize();
             }

@@ -161,7 +161,7 @@ impl Driver {
                 // Signals are blocked here.
                 continue;
             }
-            // A panic comes from code of the application (an authenticator, a transport, a waker). It ends the context's sockets,
+            // A panic comes from code of the application (a mechanism, a transport, a waker). It ends the context's sockets,
             // so that nobody waits for a driver that is no more.
             let work = AssertUnwindSafe(|| lock(driver).work(&found));
             if std::panic::catch_unwind(work).is_err() {

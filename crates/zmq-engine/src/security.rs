@@ -210,7 +210,8 @@ pub enum Admission {
 
 /// Decides about peers that a mechanism wants to have authenticated.
 pub trait Authenticator: Send + Sync + fmt::Debug {
-    /// Must not block. The answer may be given at once or later, from any thread; an `answer` that is dropped denies.
+    /// Must not block. The answer may be given at once or later, from any thread; an `answer` that is dropped denies,
+    /// as does a panic, which ends nothing else.
     fn authenticate(&self, question: Question<'_>, answer: Answer);
 }
 

@@ -391,3 +391,42 @@ fn changing_what_a_socket_asks_for_acts_on_the_next_peer() {
     push.connect(&real).unwrap();
     assert_eq!(refusal(&server), CloseReason::Unasked(Unasked::NoHandler));
 }
+
+/// Takes a name for text, as nobody should.
+#[derive(Debug)]
+struct Careless;
+
+impl zmq_engine::Authenticator for Careless {
+    fn authenticate(&self, question: zmq_engine::Question<'_>, answer: zmq_engine::Answer) {
+        let wire::Credentials::Plain { username, .. } = question.credentials else {
+            return;
+        };
+        assert_eq!(std::str::from_utf8(username).unwrap(), "joe");
+        answer.give(wire::Verdict::Accept(wire::Properties::new()));
+    }
+}
+
+#[test]
+fn a_stranger_who_makes_an_authenticator_panic_keeps_nobody_out_but_itself() {
+    let context = Context::new().unwrap();
+    let (pull, server) = secured(
+        &context,
+        SocketType::Pull,
+        Security::plain_server(),
+        |options| options.authenticator = Some(std::sync::Arc::new(Careless)),
+    );
+    let real = pull.bind("tcp://127.0.0.1:0").unwrap();
+    let stranger = Security::plain_client(b"\xff", b"").unwrap();
+    let (push, _) = secured(&context, SocketType::Push, stranger, |_| {});
+    push.connect(&real).unwrap();
+    let reason = refusal(&server);
+    assert!(
+        matches!(reason, CloseReason::Denied { status: 500, .. }),
+        "{reason:?}"
+    );
+    let joe = Security::plain_client(b"joe", b"").unwrap();
+    let (push, _) = secured(&context, SocketType::Push, joe, |_| {});
+    push.connect(&real).unwrap();
+    send(&push, "hello");
+    assert_eq!(text(&recv(&pull)), ["hello"]);
+}
