@@ -7,7 +7,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use zmq_engine::{Context, Socket, SocketOptions, SocketType};
+use zmq_engine::curve::{KeyPair, SecretKey};
+use zmq_engine::{Context, Security, Socket, SocketOptions, SocketType};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -120,5 +121,48 @@ fn a_forked_child_that_lets_go_keeps_nothing_of_its_parent_open() {
             (0..50).any(|_| is_let_go_of(context_first)),
             "fifty times a descriptor stayed open; context first: {context_first}"
         );
+    }
+}
+
+/// What the child would seal has the same numbers as what the parent seals: a listener could take one from the other.
+#[test]
+fn a_forked_child_seals_nothing_with_the_keys_of_its_parent() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let keys = |octet| KeyPair::new(SecretKey::from_octets([octet; 32]));
+    let context = Context::new().unwrap();
+    let open = |socket_type, security| {
+        let mut options = SocketOptions::default();
+        options.security = security;
+        Socket::open(&context, socket_type, options).unwrap()
+    };
+    let pull = open(SocketType::Pull, Security::curve_server(keys(1)));
+    let endpoint = pull.bind("tcp://127.0.0.1:0").unwrap();
+    let push = open(
+        SocketType::Push,
+        Security::curve_client(keys(1).public(), keys(2)),
+    );
+    push.connect(&endpoint).unwrap();
+    assert!(works(&push, &pull, "before"));
+    // A fork may meet the driver at work on the connection, which nobody else can use then.
+    for _ in 0..20 {
+        // SAFETY: as above.
+        let child = unsafe { nix::unistd::fork() }.unwrap();
+        match child {
+            nix::unistd::ForkResult::Child => {
+                // A lock that was held at the fork is held for ever.
+                // SAFETY: asks for a signal and touches no memory.
+                unsafe { nix::libc::alarm(1) };
+                let _ = push.try_send("from the child".into());
+                // What a burst has left in the queue is written now.
+                let _ = push.events();
+                // SAFETY: as above.
+                unsafe { nix::libc::_exit(0) }
+            }
+            nix::unistd::ForkResult::Parent { child } => {
+                nix::sys::wait::waitpid(child, None).unwrap();
+                assert!(works(&push, &pull, "after"));
+                assert_eq!(pull.counters().links_lost, 0);
+            }
+        }
     }
 }

@@ -71,7 +71,8 @@ pub enum DriverMode {
 /// [`ContextOptions::drop_wait`]; sockets still open go on working.
 ///
 /// # Forks
-/// A forked child opens contexts of its own and works in them. What it inherits it can only close or drop: that closes copies of
+/// A forked child opens contexts of its own and works in them. What it inherits it can only close or drop (a CURVE connection that is
+/// used all the same is closed there, since its keys must not serve twice): that closes copies of
 /// descriptors, waits for nothing, and the parent does not notice. A socket lets go of its connections and listeners, the last handle
 /// of the context of all that its driver held; until then the port of a parent that has ended stays busy. Three descriptors
 /// of each context, which concern nobody else, stay open until the child ends. So does a connection that another thread was working
@@ -383,8 +384,11 @@ impl Context {
     }
 
     /// With [`DriverMode::Manual`]: one turn of the driver, waiting up to `wait` for something to do. Says whether there
-    /// was something. With a driver thread it does nothing.
+    /// was something. With a driver thread, or in a forked child, it does nothing.
     pub fn turn(&self, wait: Duration) -> bool {
+        if self.inner.shared.is_foreign_process() {
+            return false;
+        }
         let mut manual = self
             .inner
             .manual

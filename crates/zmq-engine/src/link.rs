@@ -103,6 +103,11 @@ impl Link {
         mut want: Want,
     ) -> bool {
         let mut moved = false;
+        if io.session.is_sealed() && shared.ctx.is_foreign_process() {
+            // Sealing here with the numbers that the parent goes on with would tell whoever listens what both say. The poller is the
+            // parent's too and is not told.
+            drop(io.channel.take());
+        }
         for round in 0.. {
             if io.channel.is_none() {
                 return moved;

@@ -370,6 +370,12 @@ impl Session {
         }
     }
 
+    /// Whether traffic is sealed with keys and numbers of this session: nobody may go on with a copy of it, such as a forked child has.
+    #[must_use]
+    pub const fn is_sealed(&self) -> bool {
+        self.transform.is_some()
+    }
+
     /// Octets that wait to be written.
     #[must_use]
     pub fn output_len(&self) -> usize {
