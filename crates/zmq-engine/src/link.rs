@@ -23,6 +23,9 @@ use crate::shared::{Notice, SocketShared};
 /// Times a holder goes round for others before it leaves the rest to the driver.
 const ROUNDS: usize = 64;
 
+/// Turns of reading from a stream that cannot be written to before others have theirs.
+const LAST_TURNS: usize = 8;
+
 /// The connection to one peer.
 pub(crate) struct Link {
     io: Mutex<Io>,
@@ -246,14 +249,14 @@ impl Link {
     }
 
     /// Reads what is left of a stream that cannot be written to. Its end is the end of the link, which is then closed for the
-    /// reason that the write gave.
+    /// reason that the write gave. A peer that goes on and on is left after some turns, and read on when others had theirs.
     fn read_to_the_end(
         self: &Arc<Self>,
         io: &mut Io,
         shared: &Arc<SocketShared>,
         moved: &mut bool,
     ) -> Result<(), CloseReason> {
-        loop {
+        for _ in 0..LAST_TURNS {
             let mut more = false;
             let end = self.read_turn(io, shared, &mut more);
             *moved |= more;
@@ -265,6 +268,8 @@ impl Link {
                 return Err(io.failed.take().unwrap_or(CloseReason::ByPeer));
             }
         }
+        self.come_again(io, shared);
+        Ok(())
     }
 
     /// Tells the pipe what has left, and takes what has come.

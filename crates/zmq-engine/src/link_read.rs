@@ -89,7 +89,7 @@ impl Link {
     }
 
     /// The turn is over and the stream may hold more: a waker will not tell of that, as it tells of changes only.
-    fn come_again(&self, io: &Io, shared: &SocketShared) {
+    pub(crate) fn come_again(&self, io: &Io, shared: &SocketShared) {
         if let Some(key) = self.key()
             && !io.is_polled()
         {

@@ -2,6 +2,9 @@
 
 mod support;
 
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use support::*;
@@ -119,4 +122,45 @@ fn a_monitor_of_a_closed_socket_has_ended() {
     socket.close(None);
     let monitor = socket.monitor().unwrap();
     assert_eq!(monitor.next_timeout(Some(PATIENCE)), MonitorItem::Ended);
+}
+
+#[test]
+fn a_peer_that_takes_nothing_and_sends_without_end_holds_up_nobody() {
+    let context = Context::new().unwrap();
+    let hold = held::held(&context);
+    let push = Arc::new(open(&context, SocketType::Push));
+    let monitor = push.monitor().unwrap();
+    let real = push.bind("held://127.0.0.1:0").unwrap();
+    let mut stranger = std::net::TcpStream::connect(real.strip_prefix("held://").unwrap()).unwrap();
+    stranger
+        .write_all(&zmq_testkit::octets::opening("PULL"))
+        .unwrap();
+    until_connected(&push, 1);
+    // The driver has come to rest when the socket's part of the handshake is here.
+    stranger.read_exact(&mut [0; 64]).unwrap();
+    hold.release.store(true, Ordering::SeqCst);
+    hold.fail.store(true, Ordering::SeqCst);
+    hold.endless.store(true, Ordering::SeqCst);
+    hold.armed.store(true, Ordering::SeqCst);
+    let (tell, told) = std::sync::mpsc::channel();
+    let sender = Arc::clone(&push);
+    std::thread::spawn(move || {
+        let _ = sender.send("x".into(), Some(PATIENCE));
+        let _ = tell.send(());
+    });
+    told.recv_timeout(Duration::from_secs(5))
+        .expect("the sender comes back");
+    // The stream's end is still the end of the link.
+    hold.endless.store(false, Ordering::SeqCst);
+    drop(stranger);
+    await_event(&monitor, |what| {
+        matches!(
+            what,
+            Happening::Closed {
+                was_ready: true,
+                ..
+            }
+        )
+        .then_some(())
+    });
 }
