@@ -323,6 +323,11 @@ impl Driver {
 
     pub(crate) fn take_shaking(&mut self, id: u64) -> Option<Shaking> {
         let shaking = *self.shaking.remove(&id)?;
+        if shaking.timer_at != Nanos::NEVER {
+            let waits = &self.shaking;
+            self.timers
+                .idle(|timer| matches!(timer, Timer::Shake(id) if !waits.contains_key(id)));
+        }
         if let (Some(question), Some(asking)) = (shaking.question, &mut self.asking) {
             asking.forget(question);
         }

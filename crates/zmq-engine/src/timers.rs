@@ -32,10 +32,15 @@ impl<T> Ord for Entry<T> {
     }
 }
 
-/// Timers by the moment they are due. None is ever taken back: whoever is woken looks whether there is something to do.
+/// So many timers that will find nothing to do are not worth looking for.
+const FEW: usize = 1024;
+
+/// Timers by the moment they are due. Hardly any is taken back: whoever is woken looks whether there is something to do.
 pub(crate) struct Timers<T> {
     heap: BinaryHeap<Reverse<Entry<T>>>,
     order: u64,
+    /// Those that were told to be idle since the idle ones were last let go of.
+    idle: usize,
 }
 
 impl<T> Timers<T> {
@@ -43,6 +48,7 @@ impl<T> Timers<T> {
         Timers {
             heap: BinaryHeap::new(),
             order: 0,
+            idle: 0,
         }
     }
 
@@ -56,6 +62,17 @@ impl<T> Timers<T> {
             order: self.order,
             what,
         }));
+    }
+
+    /// One timer will find nothing to do. When as many are such as are not, those that `is_idle` says so of are let go of: strangers who
+    /// come and go would otherwise leave one each until it is due.
+    pub(crate) fn idle(&mut self, is_idle: impl Fn(&T) -> bool) {
+        self.idle = self.idle.saturating_add(1);
+        if self.idle >= FEW.max(self.heap.len() / 2) {
+            self.idle = 0;
+            self.heap.retain(|entry| !is_idle(&entry.0.what));
+            self.heap.shrink_to(FEW.max(self.heap.len()));
+        }
     }
 
     pub(crate) fn next(&self) -> Nanos {
@@ -89,5 +106,21 @@ mod tests {
         }
         assert_eq!(seen, "abcd");
         assert_eq!(timers.next(), Nanos::NEVER);
+    }
+
+    #[test]
+    fn timers_that_will_find_nothing_do_not_pile_up() {
+        let mut timers = Timers::new();
+        for live in 0..10_u64 {
+            timers.set(Nanos(1_000_000 + live), live);
+        }
+        for gone in 10..100_000 {
+            timers.set(Nanos(gone), gone);
+            timers.idle(|what| *what >= 10 && *what <= gone);
+            assert!(timers.heap.len() <= 2 * FEW);
+        }
+        let left = std::iter::from_fn(|| timers.due(Nanos(u64::MAX - 1)));
+        let live: Vec<u64> = left.filter(|what| *what < 10).collect();
+        assert_eq!(live, Vec::from_iter(0..10));
     }
 }
