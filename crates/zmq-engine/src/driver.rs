@@ -181,6 +181,10 @@ impl Driver {
         self.hot.retain(|hot| stays(hot));
         self.patrol.retain(|beat| stays(&beat.socket));
         self.closing.retain(|closing| stays(&closing.socket));
+        if socket.is_none() {
+            // The handler it asked is the parent's and hears nothing of it.
+            self.asking = None;
+        }
     }
 
     fn is_over(&self) -> bool {
