@@ -33,6 +33,9 @@ const TURN_ANSWERS: usize = 64;
 /// Most questions that wait in a handler's queue, beside what its own mark allows.
 const QUESTIONS: u32 = 1024;
 
+/// Most questions that a handler has and has not looked at, whatever its mark allows.
+const UNUSED: usize = 4096;
+
 /// Most answers that wait to be read, beside what the handler's own mark allows.
 const ANSWERS: u32 = 1024;
 
@@ -74,17 +77,17 @@ impl Driver {
         // An earlier handler may be gone without our having heard of it yet.
         self.hear_handler();
         let Some(asking) = &mut self.asking else {
-            return Err(Unasked::NoHandler);
+            return Err(Unasked::HandlerLeft);
         };
-        if !std::ptr::eq(asking.handler.as_ptr(), Arc::as_ptr(&handler)) {
-            // Another handler has taken the name. The one before owes nobody an answer any more.
+        if !asking.is_joined_to(&handler) {
+            // Another handler has taken the name, or the lane to this one is lost: no answer will come to what was asked.
             let orphans = std::mem::take(&mut asking.open);
             for shaking in orphans.into_values() {
                 self.end_shaking(shaking, CloseReason::Unasked(Unasked::HandlerLeft));
             }
         }
         let Some(asking) = &mut self.asking else {
-            return Err(Unasked::NoHandler);
+            return Err(Unasked::HandlerLeft);
         };
         asking.join(&handler);
         asking.next += 1;
@@ -185,10 +188,13 @@ impl Asking {
             .is_some_and(|key| core.pipe(key).is_some_and(|pipe| pipe.live))
     }
 
+    fn is_joined_to(&self, handler: &Arc<SocketShared>) -> bool {
+        std::ptr::eq(self.handler.as_ptr(), Arc::as_ptr(handler)) && self.is_joined()
+    }
+
     /// Makes sure that there is a lane to the handler that is bound now.
     fn join(&mut self, handler: &Arc<SocketShared>) {
-        let same = std::ptr::eq(self.handler.as_ptr(), Arc::as_ptr(handler));
-        if same && self.is_joined() {
+        if self.is_joined_to(handler) {
             return;
         }
         self.close_lanes();
@@ -223,10 +229,17 @@ impl Asking {
         message.push_front(Frame::empty());
         let mut effects = Effects::default();
         let mut core = self.socket.enter(&mut effects);
-        let sent = core.send(message, &mut effects);
+        // A handler without a mark would keep the questions of all who came and went while it was busy.
+        let waiting = self.peer.map_or(0, |key| core.handed_and_unused(key));
+        let sent = if waiting < UNUSED {
+            core.send(message, &mut effects)
+                .map_err(|_| Unasked::HandlerBusy)
+        } else {
+            Err(Unasked::HandlerBusy)
+        };
         drop(core);
         self.socket.run(effects);
-        sent.map_err(|_| Unasked::HandlerBusy)
+        sent
     }
 
     fn receive(&self) -> Option<Message> {

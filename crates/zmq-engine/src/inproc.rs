@@ -346,6 +346,12 @@ impl Lane {
         self.notice(side.other(), Notice::Writable)
     }
 
+    /// Messages written by `side` that its peer has not reported as used.
+    pub(crate) fn unused(&self, side: Side) -> usize {
+        let half = self.half(side);
+        half.messages.saturating_add(half.unread)
+    }
+
     /// Messages written by `side` that its peer has not taken.
     pub(crate) fn waiting(&self, side: Side) -> usize {
         self.half(side).messages

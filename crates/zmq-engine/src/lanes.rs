@@ -133,6 +133,14 @@ impl Core {
         }
     }
 
+    /// Messages that an inproc peer was handed and has not used.
+    pub(crate) fn handed_and_unused(&mut self, key: PeerKey) -> usize {
+        self.pipe(key).map_or(0, |pipe| match &pipe.carrier {
+            Carrier::Inproc(lane, side) => lane.unused(*side),
+            _ => 0,
+        })
+    }
+
     // ---- as the reader ----
 
     /// Nothing is left of what an inproc peer has handed over.

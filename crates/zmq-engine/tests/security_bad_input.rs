@@ -12,8 +12,8 @@ use zmq_engine::curve::{KeyPair, SecretKey};
 use zmq_engine::wire::{Error, Incompatible, Misbehaved};
 use zmq_engine::zap::ReplyError;
 use zmq_engine::{
-    CloseReason, Context, Happening, Message, Monitor, MonitorItem, Security, Socket, SocketType,
-    Unasked,
+    CloseReason, Context, Happening, Message, Monitor, MonitorItem, Security, Socket, SocketOption,
+    SocketType, Unasked,
 };
 use zmq_testkit::octets::{command, frame, greeting, header, message, opening};
 use zmq_testkit::script::TcpPeer;
@@ -447,12 +447,22 @@ impl Hall {
 
 #[test]
 fn a_handler_whose_queue_is_full_is_not_asked() {
-    let hall = hall(Security::plain_server(), PATIENCE);
     // Its mark of 1000, and the 1024 questions of the asking side.
+    refuses_to_ask(Some(1000));
+}
+
+#[test]
+fn a_handler_without_a_mark_has_one_for_questions() {
+    refuses_to_ask(None);
+}
+
+fn refuses_to_ask(mark: Option<u32>) {
+    let hall = hall(Security::plain_server(), PATIENCE);
+    hall.handler.set(SocketOption::RecvHwm(mark)).unwrap();
     let mut busy = None;
     let mut strangers = Vec::new();
     zmq_testkit::process::raise_descriptor_limit();
-    for _ in 0..3_000 {
+    for _ in 0..5_000 {
         strangers.push(hall.asking());
         if let MonitorItem::Event(event) = hall.monitor.try_next()
             && let Happening::Closed { reason, .. } = event.what
