@@ -12,7 +12,7 @@ use crate::clock::Nanos;
 use crate::effects::Effects;
 use crate::monitor::CloseReason;
 use crate::pipe::{FLUSH_OCTETS, Item};
-use crate::poller::{Interest, is_writable};
+use crate::poller::Interest;
 use crate::shared::SocketShared;
 
 /// The most chunks handed to one write.
@@ -24,10 +24,12 @@ const LARGE: usize = 16 * 1024;
 /// Octets that are offered to the kernel at once, of large messages: each call pushes out what it brought, and pauses.
 const LARGE_WRITE: usize = 1 << 20;
 
-/// Writes of so many octets ask first whether the kernel calls the stream writable, which it does while a third of its buffer is
-/// free. To fill the buffer to its brim, again and again, costs TCP a third of its rate: it works off one backlog within our call
-/// and arms a pacing timer for each of its rounds.
-const ASKED_FIRST: usize = 64 * 1024;
+/// Writes of so many octets send their head by itself.
+const HEADED: usize = 128 * 1024;
+
+/// The head of a large write. It sets the peer to work while the kernel copies the rest. Measured over loopback with 1 MiB messages: heads
+/// of 1 to 256 KiB give 5.4 to 6.5 thousand messages a second, no head 4.7, eight equal parts 3.7.
+const HEAD: usize = 8 * 1024;
 
 /// The flags octet of a unit that holds a command.
 const UNIT_COMMAND: u8 = 2;
@@ -165,22 +167,22 @@ impl Io {
 
     fn write_stream(&mut self, freed: &mut (usize, usize)) -> Result<(), CloseReason> {
         self.stalled = false;
+        let mut headed = false;
         while self.session.output_len() > 0 {
             let Some(Channel::Bytes(stream)) = &mut self.channel else {
                 return Ok(());
             };
             let mut chunks: SmallVec<[IoSlice<'_>; CHUNKS]> = SmallVec::new();
+            headed = !headed && self.session.output_len() >= HEADED;
+            let most = if headed { HEAD } else { usize::MAX };
             let mut offered = 0;
             for chunk in self.session.output_chunks().take(CHUNKS) {
+                let chunk = chunk.get(..most - offered).unwrap_or(chunk);
+                if chunk.is_empty() {
+                    break;
+                }
                 offered += chunk.len();
                 chunks.push(IoSlice::new(chunk));
-            }
-            if offered >= ASKED_FIRST
-                && let Source::Descriptor(fd) = stream.source()
-                && !is_writable(fd)
-            {
-                self.stalled = true;
-                break;
             }
             match stream.try_write(&chunks) {
                 Ok(written) => {

@@ -56,6 +56,12 @@ pub(crate) enum Pace {
 /// Octets gathered before a sender in a burst writes them itself.
 pub(crate) const FLUSH_OCTETS: usize = 64 * 1024;
 
+/// The same for large messages, of which so few make it: their writes cost by the call what small ones cost by the message.
+pub(crate) const FLUSH_LARGE: usize = 256 * 1024;
+
+/// No more messages than this are few.
+const FEW: usize = 16;
+
 /// Messages gathered before a sender in a burst writes them itself.
 pub(crate) const FLUSH_MESSAGES: usize = 512;
 
@@ -231,7 +237,8 @@ impl Pipe {
     /// Whether gathered output has reached the size at which its sender writes it.
     pub(crate) fn flush_due(&self) -> bool {
         self.flush_wanted
-            || self.out_octets >= FLUSH_OCTETS
+            || self.out_octets >= FLUSH_OCTETS && self.out.len() > FEW
+            || self.out_octets >= FLUSH_LARGE
             || self.out.len() >= FLUSH_MESSAGES
             || self.is_full()
     }

@@ -128,12 +128,6 @@ pub(crate) fn wait_readable(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io
     Ok(rustix::event::poll(&mut fds, timeout.as_ref())? > 0)
 }
 
-/// Whether the system calls `fd` writable now. One that cannot be asked is written to, which tells why.
-pub(crate) fn is_writable(fd: BorrowedFd<'_>) -> bool {
-    let mut fds = [PollFd::new(&fd, PollFlags::OUT)];
-    rustix::event::poll(&mut fds, Some(&timespec(Duration::ZERO))).is_ok_and(|ready| ready > 0)
-}
-
 /// No wait is longer: poll(2) may count milliseconds in an `int`. Whoever wants to wait longer finds that it has not happened yet,
 /// and waits again.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
