@@ -102,6 +102,18 @@ impl Socket {
         core.gave_up && core.endpoints.is_empty()
     }
 
+    /// How many distinct topics there are: of all subscribers (PUB, XPUB), or of this one (SUB, XSUB). `None` for other types.
+    #[must_use]
+    pub fn topics_count(&self) -> Option<usize> {
+        use zmtp_wire::SocketType::{Pub, Sub, XPub, XSub};
+        if !matches!(self.socket_type(), Pub | XPub | Sub | XSub) {
+            return None;
+        }
+        // Subscriptions that have arrived and were not read count.
+        let _ = self.events();
+        Some(self.shared.lock().pattern.topics_count())
+    }
+
     /// The last connection that ended before its handshake did, or the last attempt that failed: the endpoint, and why.
     #[must_use]
     pub fn last_failure(&self) -> Option<(String, CloseReason)> {

@@ -80,7 +80,7 @@ pub use security::{
     Admission, Answer, Authenticator, HandshakeRole, MechanismFactory, Question, Security,
 };
 pub use socket::{Events, Socket};
-pub use waiting::{Waiter, Watcher};
+pub use waiting::{Registration, Waiter, Watcher};
 pub use zap;
 pub use zmq_patterns::{self as patterns, DropReason, PatternOption};
 pub use zmq_transport::{self as transport, StreamOptions};

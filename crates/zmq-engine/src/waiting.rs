@@ -62,6 +62,37 @@ impl Drop for Waiter<'_> {
     }
 }
 
+/// That a socket is waited for by somebody who is not a thread inside a call: whoever was handed its descriptor, say. It has to be
+/// given back.
+#[derive(Debug)]
+#[must_use = "the socket counts as waited for until it is given back"]
+pub struct Registration {
+    seen: u64,
+}
+
+impl Socket {
+    /// From now on the descriptor becomes readable whenever something changes, until [`look`](Socket::look). As
+    /// [`waiter`](Socket::waiter), for those who cannot keep a borrow.
+    pub fn register(&self) -> Registration {
+        Registration {
+            seen: self.shared.waking.enter(),
+        }
+    }
+
+    /// Takes note of all changes until now. Call it before trying, not after.
+    pub fn look(&self, registration: &mut Registration) {
+        registration.seen = self.shared.waking.look(registration.seen);
+    }
+
+    /// The descriptor is not waited for any more.
+    pub fn unregister(&self, registration: Registration) {
+        drop(Waiter {
+            socket: self,
+            seen: registration.seen,
+        });
+    }
+}
+
 /// A task that waits for a socket. Dropping it says that it does not any more.
 ///
 /// Every change wakes every watcher, so one that is dropped takes nobody's wake-up with it.

@@ -1,0 +1,167 @@
+//! What options mean to the engine.
+
+use std::ffi::c_int;
+use std::time::Duration;
+
+use zmq_engine::patterns::RouterNotify;
+use zmq_engine::{Heartbeat, Limits, PatternOption, Reconnect, SocketOption, StreamOptions};
+
+use super::Settings;
+use super::table::{id, millis, some_millis};
+use crate::boundary::Outcome;
+use crate::errno::Errno;
+use crate::socket::SocketHandle;
+
+/// A choice that is the pattern's.
+pub(super) fn choice(option: c_int, value: c_int) -> Option<PatternOption> {
+    use PatternOption as P;
+    let on = value != 0;
+    Some(match option {
+        id::ROUTER_MANDATORY => P::RouterMandatory(on),
+        id::ROUTER_HANDOVER => P::RouterHandover(on),
+        id::ROUTER_NOTIFY => P::RouterNotify(RouterNotify {
+            connect: value & 1 != 0,
+            disconnect: value & 2 != 0,
+        }),
+        id::PROBE_ROUTER => P::ProbeRouter(on),
+        id::REQ_RELAXED => P::ReqRelaxed(on),
+        id::REQ_CORRELATE => P::ReqCorrelate(on),
+        id::XPUB_VERBOSE => P::XPubVerbose(on),
+        id::XPUB_VERBOSER => P::XPubVerboser(on),
+        id::XPUB_MANUAL => P::XPubManual(on),
+        id::XPUB_MANUAL_LAST_VALUE => P::XPubManualLastValue(on),
+        id::XPUB_NODROP => P::XPubNoDrop(on),
+        id::INVERT_MATCHING => P::InvertMatching(on),
+        id::ONLY_FIRST_SUBSCRIBE => P::OnlyFirstSubscribe(on),
+        id::XSUB_VERBOSE_UNSUBSCRIBE => P::VerboseUnsubscribe(on),
+        _ => return None,
+    })
+}
+
+/// A high-water mark; zero is none.
+fn mark(value: c_int) -> Option<u32> {
+    u32::try_from(value).ok().filter(|mark| *mark > 0)
+}
+
+/// What was set, where -1 means that the system decides.
+fn set<T: TryFrom<c_int>>(value: c_int) -> Option<T> {
+    (value >= 0).then(|| T::try_from(value).ok()).flatten()
+}
+
+fn seconds(value: c_int) -> Option<Duration> {
+    set(value).map(Duration::from_secs)
+}
+
+impl Settings {
+    /// What the engine is to be told after this option was set.
+    pub(super) fn change_of(&self, option: c_int) -> Option<SocketOption> {
+        use SocketOption as O;
+        Some(match option {
+            id::SNDHWM => O::SendHwm(mark(self.int(option))),
+            id::RCVHWM => O::RecvHwm(mark(self.int(option))),
+            id::LINGER => O::Linger(self.linger()),
+            id::IMMEDIATE => O::Immediate(self.int(option) != 0),
+            id::CONFLATE => O::Conflate(self.int(option) != 0),
+            id::CONNECT_TIMEOUT => O::ConnectTimeout(some_millis(self.int(option))),
+            id::HANDSHAKE_IVL => O::HandshakeTimeout(some_millis(self.int(option))),
+            id::RECONNECT_IVL | id::RECONNECT_IVL_MAX | id::RECONNECT_STOP => {
+                O::Reconnect(self.reconnect())
+            }
+            id::HEARTBEAT_IVL | id::HEARTBEAT_TTL | id::HEARTBEAT_TIMEOUT => {
+                O::Heartbeat(self.heartbeat())
+            }
+            id::IPV6
+            | id::SNDBUF
+            | id::RCVBUF
+            | id::BACKLOG
+            | id::TCP_KEEPALIVE
+            | id::TCP_KEEPALIVE_CNT
+            | id::TCP_KEEPALIVE_IDLE
+            | id::TCP_KEEPALIVE_INTVL
+            | id::TOS
+            | id::PRIORITY
+            | id::TCP_MAXRT
+            | id::USE_FD
+            | id::BINDTODEVICE => O::Stream(Box::new(self.stream())),
+            _ => return None,
+        })
+    }
+
+    pub(super) fn stream(&self) -> StreamOptions {
+        let mut stream = StreamOptions::default();
+        stream.ipv6 = self.int(id::IPV6) != 0;
+        stream.keepalive = set::<i64>(self.int(id::TCP_KEEPALIVE)).map(|on| on != 0);
+        stream.keepalive_count = set(self.int(id::TCP_KEEPALIVE_CNT));
+        stream.keepalive_idle = seconds(self.int(id::TCP_KEEPALIVE_IDLE));
+        stream.keepalive_interval = seconds(self.int(id::TCP_KEEPALIVE_INTVL));
+        stream.tos = u8::try_from(self.int(id::TOS)).ok().filter(|tos| *tos > 0);
+        stream.send_buffer = set(self.int(id::SNDBUF));
+        stream.receive_buffer = set(self.int(id::RCVBUF));
+        stream.priority = set::<u32>(self.int(id::PRIORITY)).filter(|priority| *priority > 0);
+        stream.tcp_user_timeout = some_millis(self.int(id::TCP_MAXRT));
+        stream.backlog = set(self.int(id::BACKLOG)).unwrap_or(100);
+        let device = std::str::from_utf8(self.text(id::BINDTODEVICE)).unwrap_or_default();
+        stream.bind_to_device = (!device.is_empty()).then(|| device.to_owned());
+        stream.use_fd = self.use_fd.clone();
+        stream
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        // Without a bound of the caller's a message is as long as it is; it takes memory only as it comes in.
+        limits.max_frame = u64::try_from(self.max_message).ok();
+        limits.max_message = u64::try_from(i64::MAX).unwrap_or(u64::MAX);
+        limits
+    }
+
+    fn reconnect(&self) -> Reconnect {
+        let stop = self.int(id::RECONNECT_STOP);
+        let max = some_millis(self.int(id::RECONNECT_IVL_MAX));
+        Reconnect {
+            initial: some_millis(self.int(id::RECONNECT_IVL)),
+            max,
+            jitter: max.is_none(),
+            stop_when_refused: stop & 1 != 0,
+            stop_when_handshake_failed: stop & 2 != 0,
+        }
+    }
+
+    fn heartbeat(&self) -> Option<Heartbeat> {
+        let interval = some_millis(self.int(id::HEARTBEAT_IVL))?;
+        Some(Heartbeat {
+            interval,
+            timeout: millis(self.int(id::HEARTBEAT_TIMEOUT)).unwrap_or(interval),
+            // Told in tenths of a second.
+            ttl: some_millis(self.int(id::HEARTBEAT_TTL) / 100 * 100).unwrap_or_default(),
+        })
+    }
+
+    /// What the engine is to be told of mechanism and keys.
+    pub(super) fn security(&self) -> Outcome<Option<SocketOption>> {
+        // Mapped once the engine has constructors for it; until then nothing is bound or connected.
+        Ok(None)
+    }
+
+    /// Rather no connection than one that is not secured as it was told to be.
+    pub(super) fn check_security(&self) -> Outcome<()> {
+        if self.mechanism == id::NULL && self.text(id::ZAP_DOMAIN).is_empty() {
+            return Ok(());
+        }
+        Err(Errno::NOT_SUPPORTED)
+    }
+
+    /// As which side of the mechanism the socket acts.
+    pub(super) fn is_server(&self) -> bool {
+        self.as_server
+    }
+}
+
+impl SocketHandle {
+    pub(super) fn set_filter(&self, _option: c_int, value: Option<&[u8]>) -> Outcome<()> {
+        // A filter that is not applied would be worse than one that is refused.
+        if value.is_none_or(<[u8]>::is_empty) {
+            return Ok(());
+        }
+        Err(Errno::NOT_SUPPORTED)
+    }
+}

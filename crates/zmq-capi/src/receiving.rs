@@ -1,0 +1,68 @@
+//! Receiving.
+
+use std::ffi::{c_int, c_void};
+
+use crate::boundary::{Outcome, clip, number};
+use crate::errno::Errno;
+use crate::parts::Received;
+use crate::raw::{self, Part, ZmqMsg};
+use crate::sending::DONTWAIT;
+use crate::socket::{SocketHandle, socket};
+
+impl SocketHandle {
+    /// Receives one frame.
+    #[inline]
+    pub(crate) fn receive_frame(&self, flags: c_int) -> Outcome<Received> {
+        if let Some(next) = self.incoming.next() {
+            self.context.check()?;
+            return Ok(next);
+        }
+        let result = if flags & DONTWAIT != 0 {
+            self.exposed.look(&self.socket);
+            self.socket.try_recv()
+        } else {
+            let patience = SocketHandle::patience(&self.recv_timeout);
+            self.exposed
+                .waiting(&self.socket, || self.socket.recv(patience))
+        };
+        Ok(self.incoming.begin(result.map_err(Errno::from)?))
+    }
+}
+
+/// Receives one frame into a buffer; what does not fit is cut off. Answers the length it had.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn zmq_recv(
+    handle: *mut c_void,
+    buffer: *mut c_void,
+    length: usize,
+    flags: c_int,
+) -> c_int {
+    number(|| {
+        let held = socket(handle)?;
+        let buffer = raw::octets_mut(buffer, length).ok_or(Errno::FAULT)?;
+        let received = held.receive_frame(flags)?;
+        let octets = received.frame.as_slice();
+        let fits = octets.len().min(buffer.len());
+        if let (Some(place), Some(octets)) = (buffer.get_mut(..fits), octets.get(..fits)) {
+            place.copy_from_slice(octets);
+        }
+        Ok(clip(octets.len()))
+    })
+}
+
+/// Receives one frame into a message part, whose content is let go.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn zmq_msg_recv(
+    message: *mut ZmqMsg,
+    handle: *mut c_void,
+    flags: c_int,
+) -> c_int {
+    number(|| {
+        let held = socket(handle)?;
+        let part = raw::part(message).ok_or(Errno::FAULT)?;
+        let received = held.receive_frame(flags)?;
+        let length = received.frame.len();
+        *part = Part::from(received);
+        Ok(clip(length))
+    })
+}

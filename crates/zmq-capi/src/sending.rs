@@ -1,0 +1,130 @@
+//! Sending.
+
+use std::ffi::{c_int, c_void};
+
+use zmq_engine::{Frame, Message};
+
+use crate::boundary::{Outcome, clip, number};
+use crate::errno::Errno;
+use crate::polling::wait_for_room;
+use crate::raw::{self, Part, ZmqMsg};
+use crate::socket::{SocketHandle, socket};
+
+pub(crate) const DONTWAIT: c_int = 1;
+pub(crate) const SNDMORE: c_int = 2;
+
+/// A frame that was not accepted.
+pub(crate) type Refused = (Frame, Errno);
+
+impl SocketHandle {
+    /// Sends one frame; with SNDMORE it waits for the others.
+    #[inline]
+    pub(crate) fn send_frame(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
+        if flags & SNDMORE != 0 {
+            return self.send_part(frame, flags);
+        }
+        if self.outgoing.begun() {
+            let message = self.outgoing.finish(frame);
+            return self
+                .send_message(message, flags)
+                .map_err(|(message, errno)| (self.outgoing.undo(message), errno));
+        }
+        self.send_message(Message::single(frame), flags)
+            .map_err(|(message, errno)| (message.into_single().unwrap_or_default(), errno))
+    }
+
+    fn send_part(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
+        if !self.outgoing.begun()
+            && let Err(errno) = self.begin_message(flags)
+        {
+            return Err((frame, errno));
+        }
+        self.outgoing.push(frame);
+        Ok(())
+    }
+
+    /// The first part of several is refused where the whole would be, so that the caller has not begun in vain.
+    fn begin_message(&self, flags: c_int) -> Outcome<()> {
+        self.context.check()?;
+        let patience = if flags & DONTWAIT != 0 {
+            Some(std::time::Duration::ZERO)
+        } else {
+            SocketHandle::patience(&self.send_timeout)
+        };
+        wait_for_room(self, patience)
+    }
+
+    /// Sends a whole message.
+    #[inline]
+    pub(crate) fn send_message(
+        &self,
+        message: Message,
+        flags: c_int,
+    ) -> Result<(), (Message, Errno)> {
+        let result = if flags & DONTWAIT != 0 {
+            self.exposed.look(&self.socket);
+            self.socket.try_send(message)
+        } else {
+            let patience = SocketHandle::patience(&self.send_timeout);
+            self.exposed
+                .waiting(&self.socket, || self.socket.send(message, patience))
+        };
+        result.map_err(|error| (error.message, Errno::from(error.reason)))
+    }
+}
+
+/// Sends octets as one frame, which is a copy of them.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn zmq_send(
+    handle: *mut c_void,
+    data: *const c_void,
+    length: usize,
+    flags: c_int,
+) -> c_int {
+    number(|| {
+        let held = socket(handle)?;
+        let octets = raw::octets(data, length).ok_or(Errno::FAULT)?;
+        held.send_frame(Frame::copy_from(octets), flags)
+            .map_err(|(_, errno)| errno)?;
+        Ok(clip(length))
+    })
+}
+
+/// Sends octets that never change as one frame.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn zmq_send_const(
+    handle: *mut c_void,
+    data: *const c_void,
+    length: usize,
+    flags: c_int,
+) -> c_int {
+    number(|| {
+        let held = socket(handle)?;
+        let octets = raw::constant_octets(data, length).ok_or(Errno::FAULT)?;
+        held.send_frame(Frame::from_static(octets), flags)
+            .map_err(|(_, errno)| errno)?;
+        Ok(clip(length))
+    })
+}
+
+/// Sends a message part. On success it is empty afterwards, else it stays as it was.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn zmq_msg_send(
+    message: *mut ZmqMsg,
+    handle: *mut c_void,
+    flags: c_int,
+) -> c_int {
+    number(|| {
+        let held = socket(handle)?;
+        let part = raw::part(message).ok_or(Errno::FAULT)?;
+        let length = part.body.as_slice().len();
+        let sent = std::mem::replace(part, Part::empty());
+        let (frame, left) = sent.into_frame();
+        if let Err((frame, errno)) = held.send_frame(frame, flags) {
+            *part = left.with(frame);
+            return Err(errno);
+        }
+        drop(left);
+        Ok(clip(length))
+    })
+}
