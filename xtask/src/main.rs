@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod ci;
+mod conformance;
 mod deny;
 mod docs;
 mod flags;
@@ -104,6 +105,12 @@ const COMMANDS: &[Command] = &[
         arguments: "...",
         purpose: "side by side with libzmq; arguments go to the program",
         run: |arguments| programs::BENCH.run(arguments),
+    },
+    Command {
+        name: "conformance",
+        arguments: "[--only NAME]... [--column ours|foreign|control]... [--jobs N] [--profile NAME]",
+        purpose: "libzmq's own test programs on our C library, and on libzmq as the control",
+        run: conformance::run,
     },
     Command {
         name: "docs",
