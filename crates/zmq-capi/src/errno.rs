@@ -43,7 +43,7 @@ impl From<&io::Error> for Errno {
         }
         Errno(match error.kind() {
             io::ErrorKind::InvalidFilename => libc::ENAMETOOLONG,
-            io::ErrorKind::AddrInUse => libc::EADDRINUSE,
+            io::ErrorKind::AddrInUse | io::ErrorKind::AlreadyExists => libc::EADDRINUSE,
             io::ErrorKind::AddrNotAvailable => libc::EADDRNOTAVAIL,
             io::ErrorKind::PermissionDenied => libc::EACCES,
             io::ErrorKind::Unsupported => libc::EPROTONOSUPPORT,

@@ -6,7 +6,7 @@ use crate::boundary::answer;
 use crate::raw;
 
 /// What `zmq_has` answers 1 for. Of the names libzmq knows, these are not there: pgm, tipc, norm, gssapi, vmci, vsock, draft, WS and WSS.
-const THERE: &[&str] = &["ipc"];
+const THERE: &[&str] = &["ipc", "curve"];
 
 /// Whether the library has this.
 #[unsafe(no_mangle)]

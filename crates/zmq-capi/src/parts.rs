@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use zmq_engine::{Frame, Message, Properties};
+use zmq_engine::{Frame, Message, Properties, Reservation};
 
 /// One frame as it is received.
 pub(crate) struct Received {
@@ -81,44 +81,57 @@ impl Incoming {
     }
 }
 
+/// A message of which not all frames are there yet.
+#[derive(Debug)]
+struct Begun {
+    frames: Vec<Frame>,
+    /// The way it will take, chosen with the first frame.
+    way: Reservation,
+}
+
 /// The frames of a message that is being sent.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
-    frames: Mutex<Vec<Frame>>,
+    message: Mutex<Option<Begun>>,
     /// Whether a message was begun, to find out without the lock.
     begun: AtomicBool,
 }
 
 impl Outgoing {
+    fn lock(&self) -> MutexGuard<'_, Option<Begun>> {
+        self.message.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether frames wait for the last one.
     #[inline]
     pub(crate) fn begun(&self) -> bool {
         self.begun.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn push(&self, frame: Frame) {
-        self.frames
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(frame);
+    pub(crate) fn begin(&self, first: Frame, way: Reservation) {
+        *self.lock() = Some(Begun {
+            frames: vec![first],
+            way,
+        });
         self.begun.store(true, Ordering::Relaxed);
     }
 
-    /// The frames with the last one behind them, as one message.
-    pub(crate) fn finish(&self, last: Frame) -> Message {
-        let mut frames =
-            std::mem::take(&mut *self.frames.lock().unwrap_or_else(PoisonError::into_inner));
-        self.begun.store(false, Ordering::Relaxed);
-        frames.push(last);
-        Message::from(frames)
+    /// Another frame of the message begun.
+    pub(crate) fn push(&self, frame: Frame) {
+        if let Some(begun) = &mut *self.lock() {
+            begun.frames.push(frame);
+        }
     }
 
-    /// Puts a message back that was not accepted, without its last frame, which is given back.
-    pub(crate) fn undo(&self, message: Message) -> Frame {
-        let mut frames = message.into_frames();
-        let last = frames.pop().unwrap_or_default();
-        self.begun.store(!frames.is_empty(), Ordering::Relaxed);
-        *self.frames.lock().unwrap_or_else(PoisonError::into_inner) = frames;
-        last
+    /// The whole message with the last frame behind the others, and its way.
+    pub(crate) fn finish(&self, last: Frame) -> (Message, Option<Reservation>) {
+        self.begun.store(false, Ordering::Relaxed);
+        match self.lock().take() {
+            Some(mut begun) => {
+                begun.frames.push(last);
+                (Message::from(begun.frames), Some(begun.way))
+            }
+            None => (Message::single(last), None),
+        }
     }
 }

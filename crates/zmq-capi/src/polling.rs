@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_long, c_short, c_void};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use zmq_engine::{SocketType, Waiter};
+use zmq_engine::Waiter;
 
 use crate::boundary::{Outcome, number};
 use crate::errno::Errno;
@@ -152,25 +152,6 @@ fn found(revents: c_short) -> c_short {
         }
     }
     found
-}
-
-/// Waits until a message would be accepted.
-pub(crate) fn wait_for_room(handle: &SocketHandle, patience: Option<Duration>) -> Outcome<()> {
-    match handle.kind() {
-        SocketType::Sub | SocketType::Pull => return Err(Errno::NOT_SUPPORTED),
-        // It can answer at once or not at all.
-        SocketType::Rep if handle.events()? & c_int::from(POLLOUT) == 0 => return Err(Errno::FSM),
-        _ => {}
-    }
-    let mut items = [Item {
-        what: What::Socket(handle),
-        events: POLLOUT,
-        found: 0,
-    }];
-    match wait(&mut items, patience, std::ptr::null())? {
-        0 => Err(Errno::AGAIN),
-        _ => Ok(()),
-    }
 }
 
 /// `zmq_pollitem_t`.

@@ -66,8 +66,10 @@ fn forward(
     passed: (&mut Passed, &mut Passed),
 ) -> Outcome<bool> {
     let mut moved = false;
+    // A REP that answers itself has room once it has received.
+    let itself = std::ptr::eq(from, to);
     for _ in 0..BURST {
-        if !to.is_ready(POLLOUT)? {
+        if !itself && !to.is_ready(POLLOUT)? {
             break;
         }
         let Some(message) = from.try_message()? else {
@@ -133,7 +135,9 @@ impl Proxy {
                 found: 0,
             });
         };
-        if !self.paused {
+        if self.single && !self.paused {
+            watch(&*self.frontend, POLLIN);
+        } else if !self.paused {
             // Whoever has a message waits for room at the other one, which is not ready for it.
             let (front, back) = (
                 self.frontend.is_ready(POLLIN)?,

@@ -4,9 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use zmq_engine::{Frame, Message};
 
-use crate::boundary::{Outcome, clip, number};
+use crate::boundary::{clip, number};
 use crate::errno::Errno;
-use crate::polling::wait_for_room;
 use crate::raw::{self, Part, ZmqMsg};
 use crate::socket::{SocketHandle, socket};
 
@@ -24,34 +23,51 @@ impl SocketHandle {
             return self.send_part(frame, flags);
         }
         if self.outgoing.begun() {
-            let message = self.outgoing.finish(frame);
-            return self
-                .send_message(message, flags)
-                .map_err(|(message, errno)| (self.outgoing.undo(message), errno));
+            return self.send_last(frame, flags);
         }
         self.send_message(Message::single(frame), flags)
             .map_err(|(message, errno)| (message.into_single().unwrap_or_default(), errno))
     }
 
     fn send_part(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
-        if !self.outgoing.begun()
-            && let Err(errno) = self.begin_message(flags)
-        {
-            return Err((frame, errno));
+        if self.outgoing.begun() {
+            self.outgoing.push(frame);
+            return Ok(());
         }
-        self.outgoing.push(frame);
-        Ok(())
+        // The first part is refused where the whole would be, so that the caller has not begun in vain.
+        let result = if flags & DONTWAIT != 0 {
+            self.exposed.look(&self.socket);
+            self.socket.try_begin(&frame)
+        } else {
+            let patience = SocketHandle::patience(&self.send_timeout);
+            self.exposed
+                .waiting(&self.socket, || self.socket.begin(&frame, patience))
+        };
+        match result {
+            Ok(way) => {
+                self.outgoing.begin(frame, way);
+                Ok(())
+            }
+            Err(reason) => Err((frame, Errno::from(reason))),
+        }
     }
 
-    /// The first part of several is refused where the whole would be, so that the caller has not begun in vain.
-    fn begin_message(&self, flags: c_int) -> Outcome<()> {
-        self.context.check()?;
-        let patience = if flags & DONTWAIT != 0 {
-            Some(std::time::Duration::ZERO)
-        } else {
-            SocketHandle::patience(&self.send_timeout)
+    fn send_last(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
+        let (message, way) = self.outgoing.finish(frame);
+        let refused = |message: Message, errno| {
+            // The parts before are lost with it, as the socket is.
+            let last = message.into_frames().pop();
+            (last.unwrap_or_default(), errno)
         };
-        wait_for_room(self, patience)
+        match way {
+            Some(way) => self
+                .socket
+                .commit(way, message)
+                .map_err(|error| refused(error.message, Errno::from(error.reason))),
+            None => self
+                .send_message(message, flags)
+                .map_err(|(message, errno)| refused(message, errno)),
+        }
     }
 
     /// Sends a whole message.

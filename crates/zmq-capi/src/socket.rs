@@ -127,6 +127,11 @@ impl SocketHandle {
 
     /// Takes back a bind or a connect, whichever it was.
     fn release(&self, endpoint: &str) -> Outcome<()> {
+        // What a wildcard stood for is the endpoint; several can have been bound by the same wildcard.
+        if endpoint.contains('*') && !self.socket.bound_endpoints().iter().any(|one| one == endpoint)
+        {
+            return Err(Errno::NO_ENTRY);
+        }
         match self.socket.unbind(endpoint) {
             Err(EndpointError {
                 problem: EndpointProblem::Unknown,

@@ -3,45 +3,20 @@
 use std::ffi::c_char;
 use std::ptr;
 
+use zmq_engine::curve::z85;
+
 use crate::boundary::answer;
 use crate::errno::Errno;
 use crate::raw;
 
-const LETTERS: &[u8; 85] =
-    b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
-
 /// The letters of octets, whose number is divisible by four.
 pub(crate) fn encode(octets: &[u8]) -> Option<Vec<u8>> {
-    let (groups, []) = octets.as_chunks::<4>() else {
-        return None;
-    };
-    let mut letters = Vec::with_capacity(octets.len() / 4 * 5);
-    for group in groups {
-        let number = u32::from_be_bytes(*group);
-        for place in [85 * 85 * 85 * 85, 85 * 85 * 85, 85 * 85, 85, 1] {
-            letters.extend(LETTERS.get((number / place % 85) as usize));
-        }
-    }
-    Some(letters)
+    z85::encode(octets).ok().map(String::into_bytes)
 }
 
 /// The octets of letters, whose number is divisible by five.
 pub(crate) fn decode(letters: &[u8]) -> Option<Vec<u8>> {
-    let (groups, []) = letters.as_chunks::<5>() else {
-        return None;
-    };
-    let mut octets = Vec::with_capacity(letters.len() / 5 * 4);
-    for group in groups {
-        let mut number = 0_u32;
-        for letter in group {
-            let value = LETTERS.iter().position(|one| one == letter)?;
-            number = number
-                .checked_mul(85)?
-                .checked_add(u32::try_from(value).ok()?)?;
-        }
-        octets.extend(number.to_be_bytes());
-    }
-    Some(octets)
+    z85::decode(std::str::from_utf8(letters).ok()?).ok()
 }
 
 /// Writes the letters of octets, whose number must be divisible by four, and a zero.

@@ -48,6 +48,7 @@ const OUR_PLATFORM: &str = "#define ZMQ_HAVE_LINUX
 #define ZMQ_HAVE_CLOCK_GETTIME
 #define HAVE_CLOCK_GETTIME
 #define HAVE_FORK
+#define HAVE_MKDTEMP
 #define ZMQ_HAVE_CURVE
 #define ZMQ_USE_LIBSODIUM
 ";

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use zmq_engine::wire::{Error as WireError, Refused};
-use zmq_engine::{CloseReason, Frame, Happening, Message, MonitorEvent, PeerSnapshot};
+use zmq_engine::{
+    CloseReason, Frame, Happening, Message, MonitorEvent, PeerSnapshot, Unasked,
+};
 
 const CONNECTED: u64 = 0x0001;
 const CONNECT_DELAYED: u64 = 0x0002;
@@ -20,6 +22,9 @@ const SUCCEEDED: u64 = 0x1000;
 const FAILED_PROTOCOL: u64 = 0x2000;
 const FAILED_AUTH: u64 = 0x4000;
 pub(super) const PIPES_STATS: u64 = 0x1_0000;
+
+/// What did not open with the keys there are.
+const CRYPTOGRAPHIC: u64 = 0x1100_0001;
 
 /// One event as it is told.
 pub(super) struct Event {
@@ -158,7 +163,10 @@ impl Teller {
                 descriptor,
             } => {
                 let shaking = descriptor.is_some_and(|fd| self.open.remove(&fd));
-                if *was_ready {
+                if *reason == CloseReason::ByUs {
+                    // What this side does itself is no news.
+                    Vec::new()
+                } else if *was_ready {
                     vec![(DISCONNECTED, fd(*descriptor))]
                 } else if shaking {
                     let mut told = vec![failed_handshake(reason)];
@@ -179,7 +187,13 @@ fn failed_handshake(reason: &CloseReason) -> (u64, u64) {
     match reason {
         CloseReason::Protocol(WireError::Refused(
             Refused::ByPeer(Some(status)) | Refused::ByVerdict(status),
-        )) => (FAILED_AUTH, u64::from(*status)),
+        ))
+        | CloseReason::Denied { status, .. } => (FAILED_AUTH, u64::from(*status)),
+        CloseReason::Unasked(Unasked::BadReply(error)) => {
+            (FAILED_PROTOCOL, u64::from(error.protocol_code()))
+        }
+        CloseReason::Unasked(_) => errno(libc::EFAULT),
+        CloseReason::OtherServerKey => (FAILED_PROTOCOL, CRYPTOGRAPHIC),
         CloseReason::Protocol(WireError::HandshakeTimeout) => errno(libc::ETIMEDOUT),
         CloseReason::Protocol(error) => match error.protocol_code() {
             Some(code) => (FAILED_PROTOCOL, u64::from(code)),

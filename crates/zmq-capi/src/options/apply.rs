@@ -135,25 +135,6 @@ impl Settings {
             ttl: some_millis(self.int(id::HEARTBEAT_TTL) / 100 * 100).unwrap_or_default(),
         })
     }
-
-    /// What the engine is to be told of mechanism and keys.
-    pub(super) fn security(&self) -> Outcome<Option<SocketOption>> {
-        // Mapped once the engine has constructors for it; until then nothing is bound or connected.
-        Ok(None)
-    }
-
-    /// Rather no connection than one that is not secured as it was told to be.
-    pub(super) fn check_security(&self) -> Outcome<()> {
-        if self.mechanism == id::NULL && self.text(id::ZAP_DOMAIN).is_empty() {
-            return Ok(());
-        }
-        Err(Errno::NOT_SUPPORTED)
-    }
-
-    /// As which side of the mechanism the socket acts.
-    pub(super) fn is_server(&self) -> bool {
-        self.as_server
-    }
 }
 
 impl SocketHandle {

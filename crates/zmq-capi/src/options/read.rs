@@ -17,7 +17,7 @@ const POLLOUT: c_int = 2;
 enum Answer {
     /// Exactly as many octets as asked for.
     Exact(Vec<u8>),
-    /// As many as fit; the rest of the room is not touched.
+    /// As many as fit; the rest of the room becomes zero.
     Within(Vec<u8>),
     /// A text, with a zero behind it; the rest of the room becomes zero.
     Text(Vec<u8>),
@@ -48,7 +48,10 @@ fn write(answer: Answer, room: &mut [u8]) -> Outcome<usize> {
     let octets = match answer {
         Answer::Exact(octets) if octets.len() == room.len() => octets,
         Answer::Exact(_) => return Err(Errno::INVALID),
-        Answer::Within(octets) => octets,
+        Answer::Within(octets) => {
+            room.get_mut(octets.len()..).unwrap_or_default().fill(0);
+            octets
+        }
         Answer::Text(mut octets) => {
             octets.push(0);
             room.get_mut(octets.len()..).unwrap_or_default().fill(0);

@@ -237,10 +237,10 @@ impl SocketHandle {
 
     /// How peers are authenticated from now on.
     fn tell_security(&self, settings: &Settings) -> Outcome<()> {
-        match settings.security()? {
-            Some(security) => self.tell(security),
-            None => Ok(()),
-        }
+        settings
+            .security()?
+            .into_iter()
+            .try_for_each(|change| self.tell(change))
     }
 }
 

@@ -1,0 +1,53 @@
+//! Mechanisms and keys, from options to the engine's one value.
+
+use bytes::Bytes;
+use zmq_engine::curve::{KeyPair, PublicKey, SecretKey};
+use zmq_engine::{Security, SocketOption};
+
+use super::Settings;
+use super::table::id;
+use crate::boundary::Outcome;
+use crate::errno::Errno;
+
+impl Settings {
+    /// As which side of the mechanism the socket acts.
+    pub(super) fn is_server(&self) -> bool {
+        self.as_server
+    }
+
+    fn key(&self, option: std::ffi::c_int) -> [u8; 32] {
+        // A key that was not set is no key: the handshake fails, which is what its owner is to see.
+        self.keys.get(&option).copied().unwrap_or_default()
+    }
+
+    fn mechanism(&self) -> Outcome<Security> {
+        Ok(match (self.mechanism, self.as_server) {
+            (id::PLAIN, true) => Security::plain_server(),
+            (id::PLAIN, false) => Security::plain_client(
+                self.text(id::PLAIN_USERNAME),
+                self.text(id::PLAIN_PASSWORD),
+            )
+            .map_err(|_| Errno::INVALID)?,
+            (id::CURVE, as_server) => {
+                let secret = SecretKey::from_octets(self.key(id::CURVE_SECRETKEY));
+                let keys = KeyPair::new(secret);
+                if as_server {
+                    Security::curve_server(keys)
+                } else {
+                    let server = PublicKey::from_octets(self.key(id::CURVE_SERVERKEY));
+                    Security::curve_client(server, keys)
+                }
+            }
+            _ => Security::none(),
+        })
+    }
+
+    /// What the engine is to be told of mechanism and keys.
+    pub(super) fn security(&self) -> Outcome<[SocketOption; 3]> {
+        Ok([
+            SocketOption::Security(self.mechanism()?),
+            SocketOption::ZapDomain(Bytes::copy_from_slice(self.text(id::ZAP_DOMAIN))),
+            SocketOption::ZapEnforceDomain(self.int(id::ZAP_ENFORCE_DOMAIN) != 0),
+        ])
+    }
+}
