@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zmq_engine::{Context, ContextOptions};
 
@@ -28,6 +28,9 @@ pub(crate) const BLOCKY: c_int = 70;
 /// The longest prefix of a thread's name.
 const NAME_LENGTH: usize = 16;
 
+/// How long giving up an endpoint takes at most.
+const RELEASING: Duration = Duration::from_millis(100);
+
 /// What a context was told.
 #[derive(Clone, Debug)]
 pub(crate) struct Choices {
@@ -51,6 +54,8 @@ pub(crate) struct ContextState {
     /// Made with the first socket, so that a context that was never used has no thread and outlives a fork.
     engine: Mutex<Option<Context>>,
     ended: AtomicBool,
+    /// When an endpoint was last given up, which the driver of the engine does a moment later.
+    released: Mutex<Option<Instant>>,
 }
 
 /// What a context's handle leads to.
@@ -92,6 +97,7 @@ impl ContextState {
             }),
             engine: Mutex::new(None),
             ended: AtomicBool::new(false),
+            released: Mutex::new(None),
         }
     }
 
@@ -116,6 +122,17 @@ impl ContextState {
         self.locked().io_threads > 0
     }
 
+    /// An endpoint was given up.
+    pub(crate) fn note_release(&self) {
+        *self.released.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether an endpoint that is in use may be free in a moment.
+    pub(crate) fn is_releasing(&self) -> bool {
+        let released = *self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        released.is_some_and(|released| released.elapsed() < RELEASING)
+    }
+
     pub(crate) fn engine(&self) -> Outcome<Context> {
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         self.check()?;
@@ -124,6 +141,7 @@ impl ContextState {
         }
         let mut options = ContextOptions::default();
         options.max_sockets = usize::try_from(self.locked().max_sockets).unwrap_or(usize::MAX);
+        options.inproc_mixes = true;
         // Ending a context waits for its sockets by itself, and by nothing else.
         options.drop_wait = Some(Duration::ZERO);
         let made = Context::with(options).map_err(|error| Errno::from(&error))?;

@@ -19,12 +19,16 @@ use event::{Event, PIPES_STATS, STOPPED, Teller};
 /// The events of version 1 fit into two octets.
 const VERSION_1: u64 = 0xFFFF;
 
-/// A monitor of a socket. Dropping it ends it.
+/// What the thread is told through its pipe: look at what there is, and come to an end.
+const LOOK: u8 = 0;
+const END: u8 = 1;
+
+/// A monitor of a socket. Without it, once the socket was closed, the thread goes on until the engine has told everything.
 pub(crate) struct Monitoring {
     events: u64,
     /// What does not come from the engine.
     extra: Arc<Mutex<Vec<Event>>>,
-    /// Wakes the thread; closing it ends the thread.
+    /// Wakes the thread.
     wake: PipeWriter,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -37,13 +41,14 @@ impl Monitoring {
             .unwrap_or_else(PoisonError::into_inner)
             .push(event);
         // The thread may have ended already, with its context.
-        let _ = self.wake.write(&[0]);
+        let _ = self.wake.write(&[LOOK]);
     }
 
     /// Ends it and waits until its socket was closed, so that the endpoint can be bound again.
     fn end(mut self) {
         let thread = self.thread.take();
-        drop(self);
+        // It may have ended already, with its context.
+        let _ = self.wake.write(&[END]);
         if let Some(thread) = thread {
             // A panic in it was reported when it happened.
             let _ = thread.join();
@@ -58,6 +63,8 @@ struct Pump {
     teller: Teller,
     extra: Arc<Mutex<Vec<Event>>>,
     wake: std::io::PipeReader,
+    /// The monitored socket was closed by its owner.
+    alone: bool,
 }
 
 impl Pump {
@@ -96,7 +103,12 @@ impl Pump {
 
     /// Waits for this descriptor or for news from the monitored socket's side. Says whether to go on.
     fn sleep(&mut self, descriptor: c_int) -> bool {
-        let mut fds = [descriptor, self.wake.as_raw_fd()].map(|fd| pollfd {
+        let wake = if self.alone {
+            -1
+        } else {
+            self.wake.as_raw_fd()
+        };
+        let mut fds = [descriptor, wake].map(|fd| pollfd {
             fd,
             events: POLLIN,
             revents: 0,
@@ -104,10 +116,16 @@ impl Pump {
         // Signals are blocked here.
         let _ = raw::poll(&mut fds, None, std::ptr::null());
         let [_, wake] = fds;
-        if wake.revents & POLLIN == 0 {
-            return wake.revents == 0;
+        if wake.revents == 0 {
+            return true;
         }
-        std::io::Read::read(&mut self.wake, &mut [0; 64]).is_ok_and(|count| count > 0)
+        let mut told = [LOOK; 64];
+        match std::io::Read::read(&mut self.wake, &mut told) {
+            Ok(0) => self.alone = true,
+            Ok(count) => return !told.iter().take(count).any(|what| *what == END),
+            Err(_) => return false,
+        }
+        true
     }
 
     /// Sends an event, waiting for whoever is to hear it. An error says that it is time to end.
@@ -122,6 +140,10 @@ impl Pump {
                 Err(error) if error.is_would_block() => error.message,
                 Err(_) => return Err(()),
             };
+            if self.alone {
+                // Nobody may ever come to hear it, and the context waits for this thread.
+                return Err(());
+            }
             let registration = self.socket.register();
             let ready = self.socket.events().writable;
             let go_on = ready || self.sleep(self.socket.descriptor().as_raw_fd());
@@ -170,6 +192,7 @@ impl SocketHandle {
             teller: Teller::new(version, events),
             extra: Arc::clone(&extra),
             wake: reader,
+            alone: false,
         };
         let thread = std::thread::Builder::new()
             .name("zmq-monitor".to_owned())

@@ -104,7 +104,17 @@ impl SocketHandle {
 
     fn bind(&self, endpoint: &str) -> Outcome<()> {
         self.check_endpoint(endpoint)?;
-        match self.socket.bind(endpoint) {
+        let mut result = self.socket.bind(endpoint);
+        while let Err(error) = &result
+            && Errno::from(error) == Errno(libc::EADDRINUSE)
+            && self.context.is_releasing()
+        {
+            // The socket that had it was closed just now.
+            raw::poll(&mut [], Some(Duration::from_millis(1)), std::ptr::null())
+                .map_err(|error| Errno::from(&error))?;
+            result = self.socket.bind(endpoint);
+        }
+        match result {
             Ok(real) => self.note_endpoint(&real),
             Err(error) => {
                 let errno = self.refused(&error);
@@ -132,7 +142,8 @@ impl SocketHandle {
         {
             return Err(Errno::NO_ENTRY);
         }
-        match self.socket.unbind(endpoint) {
+        self.context.note_release();
+        match self.socket.unbind_and_part(endpoint) {
             Err(EndpointError {
                 problem: EndpointProblem::Unknown,
                 ..
@@ -209,6 +220,7 @@ pub(crate) extern "C" fn zmq_close(handle: *mut c_void) -> c_int {
     done(|| {
         let held = raw::take::<SocketHandle>(handle).ok_or(Errno::NOT_A_SOCKET)?;
         held.exposed.end(&held.socket);
+        held.context.note_release();
         let linger = held.settings().linger();
         held.socket.begin_close(linger);
         Ok(())

@@ -45,6 +45,9 @@ impl Driver {
         if core.options.attach_properties {
             let mut properties = (*peer.properties).clone();
             properties.push("Peer-Address", shaking.whence.address.clone().into_bytes());
+            if let Some(descriptor) = io.channel.as_ref().and_then(Channel::descriptor) {
+                properties.push("__fd", descriptor.to_string().into_bytes());
+            }
             io.properties = Some(Arc::new(properties));
         }
         shaking.link.set_key(key);
@@ -146,6 +149,7 @@ pub(crate) fn session_config(core: &Core) -> SessionConfig {
         timeout_ms: millis(heartbeat.timeout),
         ttl_ms: millis(heartbeat.ttl),
     });
+    config.ping_before_3_1 = options.ping_before_3_1;
     if options.pattern.iter().any(|option| {
         matches!(
             option,

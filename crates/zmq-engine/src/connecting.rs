@@ -144,6 +144,38 @@ impl Socket {
         self.take_endpoint(endpoint, true)
     }
 
+    /// Stops accepting peers at an endpoint and closes the connections accepted there. What waits for those peers gets one try to
+    /// leave.
+    ///
+    /// # Errors
+    /// [`EndpointProblem::Unknown`] if the socket is not bound to it.
+    pub fn unbind_and_part(&self, endpoint: &str) -> Result<(), EndpointError> {
+        let real = self
+            .shared
+            .lock()
+            .endpoints
+            .iter()
+            .rfind(|record| record.is(endpoint) && record.is_bound())
+            .map(|record| record.real.clone());
+        self.unbind(endpoint)?;
+        let mut effects = Effects::default();
+        let mut core = self.shared.enter(&mut effects);
+        for key in core.keys() {
+            let link = core
+                .pipe(key)
+                .filter(|pipe| pipe.dialer.is_none())
+                .filter(|pipe| Some(&pipe.facts.endpoint) == real.as_ref())
+                .and_then(|pipe| pipe.link().map(Arc::clone));
+            if let Some(link) = link {
+                effects.pump.push(Arc::clone(&link));
+                effects.close(link, CloseReason::ByUs);
+            }
+        }
+        drop(core);
+        self.shared.run(effects);
+        Ok(())
+    }
+
     /// Disconnects from an endpoint given to `connect`. Messages queued for it may still leave for the linger time.
     ///
     /// # Errors
@@ -225,6 +257,7 @@ impl Socket {
         let mut names = shared.ctx.names();
         let found = names.find(name);
         if let Some((_, theirs)) = &found
+            && !shared.ctx.inproc_mixes
             && !shared.socket_type.accepts(*theirs)
         {
             return Err(EndpointProblem::Incompatible {

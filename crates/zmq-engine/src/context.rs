@@ -30,6 +30,8 @@ pub struct ContextOptions {
     pub max_sockets: usize,
     /// The most accepted connections whose handshake has not ended; beyond, the oldest is closed.
     pub max_handshakes: usize,
+    /// Let inproc peers meet whose types do not go together, as libzmq does.
+    pub inproc_mixes: bool,
     /// How long dropping the last handle of the context waits for sockets that are closing.
     pub drop_wait: Option<Duration>,
     /// The schemes of endpoints and who serves them.
@@ -47,6 +49,7 @@ impl Default for ContextOptions {
         ContextOptions {
             max_sockets: 65_535,
             max_handshakes: 8_192,
+            inproc_mixes: false,
             drop_wait: Some(Duration::from_secs(1)),
             transports: Registry::standard(),
             driver: DriverMode::Thread,
@@ -165,6 +168,7 @@ pub(crate) struct ContextShared {
     pub(crate) idle: Signal,
     pub(crate) max_sockets: usize,
     pub(crate) max_handshakes: usize,
+    pub(crate) inproc_mixes: bool,
     pub(crate) simulated: bool,
     /// The driver's thread, which must not wait for what only it can do.
     pub(crate) driver_thread: OnceLock<ThreadId>,
@@ -331,6 +335,7 @@ impl Context {
             idle: Signal::new()?,
             max_sockets: options.max_sockets,
             max_handshakes: options.max_handshakes,
+            inproc_mixes: options.inproc_mixes,
             driver_thread: OnceLock::new(),
             driver: OnceLock::new(),
             process: std::process::id(),

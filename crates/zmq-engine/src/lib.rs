@@ -74,7 +74,7 @@ pub use knowing::PeerSnapshot;
 pub use monitor::{
     CloseReason, Happening, MONITOR_QUEUE, Monitor, MonitorEvent, MonitorItem, Unasked,
 };
-pub use options::{Heartbeat, Reconnect, SocketOption, SocketOptions};
+pub use options::{AcceptFilter, Heartbeat, Reconnect, SocketOption, SocketOptions};
 pub use parts::Reservation;
 pub use security::{
     Admission, Answer, Authenticator, HandshakeRole, MechanismFactory, Question, Security,

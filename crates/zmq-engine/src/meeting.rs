@@ -70,7 +70,7 @@ pub(crate) fn meet(
         dialer.run(effects);
         return;
     }
-    if !dialer_says.socket_type.accepts(binder_says.socket_type) {
+    if !dialer.ctx.inproc_mixes && !dialer_says.socket_type.accepts(binder_says.socket_type) {
         // It connected before anybody was bound, so this is the first to know.
         refuse(&mut core, key, endpoint, None);
         drop(core);

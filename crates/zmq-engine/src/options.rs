@@ -40,6 +40,10 @@ pub struct SocketOptions {
     pub handshake_timeout: Option<Duration>,
     /// Whether and how to ask a silent peer for a sign of life.
     pub heartbeat: Option<Heartbeat>,
+    /// Ask 3.0 peers for signs of life as well, although they need not know how to give them.
+    pub ping_before_3_1: bool,
+    /// Who may connect to a bound endpoint at all, decided before a word is spoken; `None` is everybody.
+    pub accept_filter: Option<Arc<dyn AcceptFilter>>,
     /// Every number a peer can push against on the wire.
     pub limits: Limits,
     /// The oldest version of ZMTP spoken with a peer.
@@ -80,6 +84,8 @@ impl Default for SocketOptions {
             connect_timeout: None,
             handshake_timeout: Some(Duration::from_secs(30)),
             heartbeat: None,
+            ping_before_3_1: false,
+            accept_filter: None,
             limits: Limits::default(),
             min_version: Version::V1,
             stream: StreamOptions::default(),
@@ -100,6 +106,12 @@ impl SocketOptions {
     pub(crate) fn asks_about_peers(&self) -> bool {
         self.authenticator.is_some() || !self.zap_domain.is_empty()
     }
+}
+
+/// Looks at where a peer comes from, before its handshake. One who is turned away learns only that the connection was closed.
+pub trait AcceptFilter: Send + Sync + core::fmt::Debug {
+    /// Must not block. `address` is numeric and without port, or `localhost:uid:gid:pid` for ipc.
+    fn admits(&self, address: &str) -> bool;
 }
 
 /// When a lost or refused connection is dialed again.
@@ -172,6 +184,8 @@ pub enum SocketOption {
     HandshakeTimeout(Option<Duration>),
     /// See [`SocketOptions::heartbeat`].
     Heartbeat(Option<Heartbeat>),
+    /// See [`SocketOptions::accept_filter`].
+    AcceptFilter(Option<Arc<dyn AcceptFilter>>),
     /// See [`SocketOptions::limits`].
     Limits(Box<Limits>),
     /// See [`SocketOptions::min_version`].

@@ -198,6 +198,7 @@ impl Core {
             SocketOption::ConnectTimeout(timeout) => options.connect_timeout = timeout,
             SocketOption::HandshakeTimeout(timeout) => options.handshake_timeout = timeout,
             SocketOption::Heartbeat(heartbeat) => options.heartbeat = heartbeat,
+            SocketOption::AcceptFilter(filter) => options.accept_filter = filter,
             SocketOption::Limits(limits) => options.limits = *limits,
             SocketOption::MinVersion(version) => options.min_version = version,
             SocketOption::Stream(stream) => options.stream = *stream,

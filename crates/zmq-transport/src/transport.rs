@@ -123,6 +123,17 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Where the other end is: see [`ByteStream::peer_address`]. Empty for datagrams, which have none.
+    pub fn peer_address(&self) -> &str {
+        match self {
+            Connection::Bytes(stream) | Connection::Raw(stream) => stream.peer_address(),
+            Connection::Framed(stream) => stream.peer_address(),
+            Connection::Datagrams(_) => "",
+        }
+    }
+}
+
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (kind, peer) = match self {

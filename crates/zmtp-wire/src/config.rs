@@ -26,8 +26,10 @@ pub struct SessionConfig {
     pub limits: Limits,
     /// Milliseconds from the start to [`Event::Ready`](crate::Event::Ready), all included; `None` waits for ever.
     pub handshake_timeout_ms: Option<u64>,
-    /// Whether and how to send PINGs (only to 3.1 peers).
+    /// Whether and how to send PINGs (only to 3.1 peers, unless `ping_before_3_1`).
     pub heartbeat: Option<Heartbeat>,
+    /// Send PINGs to 3.0 peers as well. They need not know the command; libzmq does so, and its 3.0 releases bear it.
+    pub ping_before_3_1: bool,
     /// Which message frames are taken as subscriptions.
     pub subscriptions: SubscriptionFrames,
 }
@@ -47,6 +49,7 @@ impl SessionConfig {
             limits: Limits::DEFAULT,
             handshake_timeout_ms: Some(30_000),
             heartbeat: None,
+            ping_before_3_1: false,
             subscriptions: if socket_type.takes_subscriptions() {
                 SubscriptionFrames::EveryFrame
             } else {

@@ -8,9 +8,6 @@ use zmq_engine::{Heartbeat, Limits, PatternOption, Reconnect, SocketOption, Stre
 
 use super::Settings;
 use super::table::{id, millis, some_millis};
-use crate::boundary::Outcome;
-use crate::errno::Errno;
-use crate::socket::SocketHandle;
 
 /// A choice that is the pattern's.
 pub(super) fn choice(option: c_int, value: c_int) -> Option<PatternOption> {
@@ -134,15 +131,5 @@ impl Settings {
             // Told in tenths of a second.
             ttl: some_millis(self.int(id::HEARTBEAT_TTL) / 100 * 100).unwrap_or_default(),
         })
-    }
-}
-
-impl SocketHandle {
-    pub(super) fn set_filter(&self, _option: c_int, value: Option<&[u8]>) -> Outcome<()> {
-        // A filter that is not applied would be worse than one that is refused.
-        if value.is_none_or(<[u8]>::is_empty) {
-            return Ok(());
-        }
-        Err(Errno::NOT_SUPPORTED)
     }
 }

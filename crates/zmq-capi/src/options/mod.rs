@@ -1,6 +1,7 @@
 //! Socket options: their numbers, what they begin with, and how they are set and read.
 
 mod apply;
+mod filter;
 mod keys;
 mod read;
 mod security;
@@ -39,6 +40,7 @@ pub(crate) struct Settings {
     as_server: bool,
     metadata: Vec<(String, Bytes)>,
     use_fd: Option<Arc<OwnedFd>>,
+    filters: filter::Filters,
 }
 
 impl Settings {
@@ -60,6 +62,7 @@ impl Settings {
             as_server: false,
             metadata: Vec::new(),
             use_fd: None,
+            filters: filter::Filters::default(),
         };
         settings.put(id::IPV6, c_int::from(choices.ipv6));
         // Subscribers have nothing to say that is worth waiting for.
@@ -115,6 +118,7 @@ impl Settings {
         options.limits = self.limits();
         // Any message may be asked where it came from.
         options.attach_properties = true;
+        options.ping_before_3_1 = true;
         options
     }
 }

@@ -98,3 +98,25 @@ pub(crate) fn malloc_copy(octets: &[u8]) -> *mut c_void {
     }
     copy
 }
+
+/// Whether the system's list of groups names a user as a member of one.
+pub(crate) fn is_in_group(user: u32, group: u32) -> bool {
+    // SAFETY: both take any number and give null or an entry that stays until the next call; nobody else in this library calls
+    // them. What C strings they hold end with a zero, and the list of members with a null.
+    unsafe {
+        let user = libc::getpwuid(user);
+        let group = libc::getgrgid(group);
+        if user.is_null() || group.is_null() {
+            return false;
+        }
+        let name = CStr::from_ptr((*user).pw_name);
+        let mut member = (*group).gr_mem;
+        while !(*member).is_null() {
+            if CStr::from_ptr(*member) == name {
+                return true;
+            }
+            member = member.add(1);
+        }
+    }
+    false
+}

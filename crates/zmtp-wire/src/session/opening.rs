@@ -343,7 +343,8 @@ impl Session {
     fn begin_traffic(&mut self, peer: Peer, now: Time) -> Event {
         // A PING nobody asked for goes to 3.1 peers only, and never to DISH: libzmq's DISH dies of it.
         let bears_ping = self.units.is_none()
-            && peer.version == Version::V3_1
+            && (peer.version == Version::V3_1
+                || self.config.ping_before_3_1 && peer.version == Version::V3_0)
             && peer.socket_type != Some(SocketType::Dish);
         self.heart
             .ready(self.config.heartbeat.filter(|_| bears_ping), now);
