@@ -23,7 +23,7 @@ use crate::error::RecvError;
 use crate::monitor::{CloseReason, Unasked};
 use crate::options::SocketOptions;
 use crate::pipe::PeerFacts;
-use crate::security::Judgement;
+use crate::security::{Admission, Judgement};
 use crate::shared::SocketShared;
 use crate::wakers::driver_waker;
 
@@ -140,6 +140,11 @@ impl Driver {
                 None => {
                     let orphans = asking.orphans();
                     for shaking in orphans {
+                        if self.is_as_libzmq(shaking) {
+                            // Who tries again would be let in, now that there is nobody to ask: its handshake runs into its
+                            // bound instead.
+                            continue;
+                        }
                         let reason = CloseReason::Unasked(Unasked::HandlerLeft);
                         self.end_shaking(shaking, reason);
                     }
@@ -150,6 +155,13 @@ impl Driver {
         // A flood: others first.
         let token = token::HANDLER;
         self.ctx.command(crate::context::Command::Woken { token });
+    }
+
+    /// Whether the socket of this handshake lets peers in as libzmq does.
+    fn is_as_libzmq(&self, shaking: u64) -> bool {
+        self.shaking.get(&shaking).is_some_and(|shaking| {
+            shaking.whence.socket.lock().options.admission == Admission::AsLibzmq
+        })
     }
 
     fn answered(&mut self, shaking: u64, answer: Result<Reply, ReplyError>) {

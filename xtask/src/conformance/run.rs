@@ -1,6 +1,6 @@
 //! One program: its run, its time limit, its verdict.
 
-use super::list::Program;
+use super::list::{self, Program};
 use std::fmt;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -121,13 +121,17 @@ fn attempt(program: &Program, binary: &Path, library: &Path) -> std::io::Result<
     log.seek(SeekFrom::Start(0))?;
     log.read_to_end(&mut met)?;
     let text = String::from_utf8_lossy(&met);
-    let (verdict, mut why) = match status {
+    let (mut verdict, mut why) = match status {
         None => (Verdict::Fail, format!("still running after {LIMIT:?}")),
         Some(status) if status.success() => (Verdict::Pass, String::new()),
         Some(status) if status.code() == Some(SKIPPED) => (Verdict::Skip, "says it cannot".into()),
         Some(status) => (Verdict::Fail, format!("{status}")),
     };
-    if verdict == Verdict::Fail {
+    if verdict == Verdict::Fail
+        && let Some(excuse) = excuse(&text, &program.name)
+    {
+        (verdict, why) = (Verdict::Skip, excuse);
+    } else if verdict == Verdict::Fail {
         why = format!("{why}{}", reasons(&text, &program.name));
     }
     Ok(Outcome {
@@ -135,6 +139,19 @@ fn attempt(program: &Program, binary: &Path, library: &Path) -> std::io::Result<
         why,
         seconds: began.elapsed().as_secs_f64(),
     })
+}
+
+/// What all that failed is exempt for, if it is.
+fn excuse(text: &str, name: &str) -> Option<String> {
+    let mut said = Vec::new();
+    for line in text.lines().filter(|line| line.contains(":FAIL")) {
+        let (before, _) = line.split_once(":FAIL")?;
+        let function = before.rsplit(':').next()?;
+        said.push(format!("{function}: {}", list::exempt(name, function)?));
+    }
+    // The last line of a program that came to its end.
+    let ended = text.lines().any(|line| line.trim() == "FAIL");
+    (ended && !said.is_empty()).then(|| format!("all but {}", said.join(", ")))
 }
 
 /// The lines that say what failed.

@@ -223,7 +223,7 @@ impl Stage {
             return Ok(to);
         }
         let mut command = self.compiler(draft);
-        if fs::read_to_string(&from).is_ok_and(|text| text.contains("curve_client_tools.hpp")) {
+        if fs::read_to_string(&from).is_ok_and(|text| text.contains("curve_client_tools.hpp") || text.contains("sodium.h")) {
             command.arg("-I").arg(self.sodium()?.join("include"));
         }
         command.arg("-c").arg(&from).arg("-o").arg(&to);

@@ -1,6 +1,6 @@
 //! Events of the engine as those of the C library.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use zmq_engine::wire::{Error as WireError, Refused};
 use zmq_engine::{
@@ -65,8 +65,8 @@ pub(super) struct Teller {
     version: i32,
     wanted: u64,
     bound: HashSet<String>,
-    /// Connections whose handshake has not ended, by descriptor.
-    open: HashSet<i32>,
+    /// The descriptors of connections whose handshake has not ended, by endpoint, the oldest first.
+    shaking: HashMap<String, VecDeque<Option<i32>>>,
 }
 
 fn fd(descriptor: Option<i32>) -> u64 {
@@ -79,7 +79,7 @@ impl Teller {
             version,
             wanted,
             bound: HashSet::new(),
-            open: HashSet::new(),
+            shaking: HashMap::new(),
         }
     }
 
@@ -121,7 +121,8 @@ impl Teller {
                 self.bound.insert(event.endpoint.clone());
             }
             Happening::Accepted { descriptor } | Happening::Connected { descriptor } => {
-                self.open.extend(descriptor);
+                let shaking = self.shaking.entry(event.endpoint.clone()).or_default();
+                shaking.push_back(*descriptor);
             }
             _ => {}
         }
@@ -155,29 +156,43 @@ impl Teller {
             Happening::Retrying { after } => {
                 vec![(CONNECT_RETRIED, u64::try_from(after.as_millis()).unwrap_or(u64::MAX))]
             }
-            Happening::Ready { .. } => vec![(SUCCEEDED, 0)],
+            Happening::Ready { .. } => {
+                self.shaken(&event.endpoint);
+                vec![(SUCCEEDED, 0)]
+            }
             Happening::StoppedListening { descriptor } => vec![(CLOSED, fd(*descriptor))],
             Happening::Closed {
                 reason,
                 was_ready,
                 descriptor,
             } => {
-                let shaking = descriptor.is_some_and(|fd| self.open.remove(&fd));
-                if *reason == CloseReason::ByUs {
-                    // What this side does itself is no news.
-                    Vec::new()
-                } else if *was_ready {
-                    vec![(DISCONNECTED, fd(*descriptor))]
-                } else if shaking {
-                    let mut told = vec![failed_handshake(reason)];
-                    told.push((DISCONNECTED, fd(*descriptor)));
-                    told
+                let shaking = if *was_ready {
+                    None
                 } else {
-                    vec![(CLOSED, fd(*descriptor))]
+                    self.shaken(&event.endpoint)
+                };
+                match (reason, shaking) {
+                    // What this side does itself is no news.
+                    (CloseReason::ByUs, _) => Vec::new(),
+                    _ if *was_ready => vec![(DISCONNECTED, fd(*descriptor))],
+                    (_, Some(shaking)) => {
+                        vec![failed_handshake(reason), (DISCONNECTED, fd(shaking))]
+                    }
+                    (_, None) => vec![(CLOSED, fd(*descriptor))],
                 }
             }
             _ => Vec::new(),
         }
+    }
+
+    /// A handshake at this endpoint has ended; gives the descriptor it most likely had, if there was one.
+    fn shaken(&mut self, endpoint: &str) -> Option<Option<i32>> {
+        let shaking = self.shaking.get_mut(endpoint)?;
+        let descriptor = shaking.pop_front();
+        if shaking.is_empty() {
+            self.shaking.remove(endpoint);
+        }
+        descriptor
     }
 }
 

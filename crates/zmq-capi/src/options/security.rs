@@ -1,13 +1,29 @@
 //! Mechanisms and keys, from options to the engine's one value.
 
+use std::io;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use zmq_engine::curve::{KeyPair, PublicKey, SecretKey};
-use zmq_engine::{Security, SocketOption};
+use zmq_engine::wire::Mechanism;
+use zmq_engine::{MechanismFactory, Security, SocketOption};
 
 use super::Settings;
 use super::table::id;
 use crate::boundary::Outcome;
 use crate::errno::Errno;
+
+/// A public key and a secret one that do not belong together: nobody can prove anything with them.
+struct NoPair;
+
+impl MechanismFactory for NoPair {
+    fn mechanism(&self) -> io::Result<Box<dyn Mechanism>> {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the public key is not the one of the secret key",
+        ))
+    }
+}
 
 impl Settings {
     /// As which side of the mechanism the socket acts.
@@ -33,6 +49,8 @@ impl Settings {
                 let keys = KeyPair::new(secret);
                 if as_server {
                     Security::curve_server(keys)
+                } else if *keys.public().as_octets() != self.key(id::CURVE_PUBLICKEY) {
+                    Security::with(Arc::new(NoPair))
                 } else {
                     let server = PublicKey::from_octets(self.key(id::CURVE_SERVERKEY));
                     Security::curve_client(server, keys)
