@@ -1,9 +1,8 @@
 //! Keys of CURVE.
 
 use std::ffi::{c_char, c_int};
-use std::io::Read;
 
-use zmq_engine::curve::SecretKey;
+use zmq_engine::curve::{self, SecretKey};
 
 use crate::boundary::{Outcome, done};
 use crate::errno::Errno;
@@ -27,13 +26,9 @@ fn write(place: *mut c_char, key: &str) -> Outcome<()> {
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn zmq_curve_keypair(public: *mut c_char, secret: *mut c_char) -> c_int {
     done(|| {
-        let entropy = |octets: &mut [u8]| {
-            let mut source = std::fs::File::open("/dev/urandom")?;
-            source.read_exact(octets)
-        };
-        let key = SecretKey::generate(entropy).map_err(|error| Errno::from(&error))?;
-        write(public, &key.public().to_z85())?;
-        write(secret, &key.to_z85())
+        let keys = curve::generate().map_err(|error| Errno::from(&error))?;
+        write(public, &keys.public().to_z85())?;
+        write(secret, &keys.secret().to_z85())
     })
 }
 

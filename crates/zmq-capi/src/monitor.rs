@@ -174,6 +174,11 @@ impl SocketHandle {
         version: c_int,
         kind: SocketType,
     ) -> Outcome<()> {
+        // First of all: what happens meanwhile is to be told too.
+        let monitor = self
+            .socket
+            .monitor()
+            .map_err(|error| Errno::from(&error))?;
         let mut options = SocketOptions::default();
         options.linger = Some(std::time::Duration::ZERO);
         let socket = Socket::open(&self.context.engine()?, kind, options)
@@ -184,10 +189,7 @@ impl SocketHandle {
         let (reader, writer) = std::io::pipe().map_err(|error| Errno::from(&error))?;
         let extra = Arc::new(Mutex::default());
         let pump = Pump {
-            monitor: self
-                .socket
-                .monitor()
-                .map_err(|error| Errno::from(&error))?,
+            monitor,
             socket,
             teller: Teller::new(version, events),
             extra: Arc::clone(&extra),

@@ -151,7 +151,7 @@ impl SocketHandle {
             done => return done.map_err(|error| self.refused(&error)),
         }
         self.socket
-            .disconnect(endpoint)
+            .disconnect_unread(endpoint)
             .map_err(|error| self.refused(&error))
     }
 

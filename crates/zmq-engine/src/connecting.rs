@@ -184,6 +184,40 @@ impl Socket {
         self.take_endpoint(endpoint, false)
     }
 
+    /// Disconnects from an endpoint and throws away what has come from there and was not received, as libzmq does.
+    ///
+    /// # Errors
+    /// [`EndpointProblem::Unknown`] if the socket is not connected to it.
+    pub fn disconnect_unread(&self, endpoint: &str) -> Result<(), EndpointError> {
+        let mut effects = Effects::default();
+        let mut core = self.shared.enter(&mut effects);
+        let dialed = core.endpoints.iter().rev().find_map(|record| {
+            let (EndpointKind::Dialed { dialer, key } | EndpointKind::InprocDialed { dialer, key }) =
+                record.kind
+            else {
+                return None;
+            };
+            record.is(endpoint).then_some((dialer, key))
+        });
+        if let Some((dialer, key)) = dialed
+            && core.pipe(key).is_some_and(|pipe| pipe.dialer == Some(dialer))
+        {
+            read_lane(&mut core, key, &mut effects);
+            let mut unread = 0;
+            if let Some(pipe) = core.pipe(key) {
+                unread = pipe.input.len();
+                pipe.input.clear();
+                pipe.input_octets = 0;
+            }
+            core.lose(Loss::Unread, unread as u64, endpoint);
+            core.pattern.set_drained(key);
+            core.after_taking(key, unread, &mut effects);
+        }
+        drop(core);
+        self.shared.run(effects);
+        self.disconnect(endpoint)
+    }
+
     /// The endpoints this socket is bound to, as they really are.
     #[must_use]
     pub fn bound_endpoints(&self) -> Vec<String> {
