@@ -14,9 +14,7 @@ const LETTERS: usize = 41;
 /// Writes a key as a C string.
 fn write(place: *mut c_char, key: &str) -> Outcome<()> {
     let room = raw::octets_mut(place.cast(), LETTERS).ok_or(Errno::FAULT)?;
-    let (letters, end) = room
-        .split_at_mut_checked(key.len())
-        .ok_or(Errno::INVALID)?;
+    let (letters, end) = room.split_at_mut_checked(key.len()).ok_or(Errno::INVALID)?;
     letters.copy_from_slice(key.as_bytes());
     end.fill(0);
     Ok(())

@@ -14,19 +14,31 @@ use crate::socket::socket;
 
 /// Sends a message part (old name).
 #[unsafe(no_mangle)]
-pub(crate) extern "C" fn zmq_sendmsg(handle: *mut c_void, message: *mut ZmqMsg, flags: c_int) -> c_int {
+pub(crate) extern "C" fn zmq_sendmsg(
+    handle: *mut c_void,
+    message: *mut ZmqMsg,
+    flags: c_int,
+) -> c_int {
     zmq_msg_send(message, handle, flags)
 }
 
 /// Receives a message part (old name).
 #[unsafe(no_mangle)]
-pub(crate) extern "C" fn zmq_recvmsg(handle: *mut c_void, message: *mut ZmqMsg, flags: c_int) -> c_int {
+pub(crate) extern "C" fn zmq_recvmsg(
+    handle: *mut c_void,
+    message: *mut ZmqMsg,
+    flags: c_int,
+) -> c_int {
     zmq_msg_recv(message, handle, flags)
 }
 
 /// Forwards between two sockets (old name).
 #[unsafe(no_mangle)]
-pub(crate) extern "C" fn zmq_device(_kind: c_int, frontend: *mut c_void, backend: *mut c_void) -> c_int {
+pub(crate) extern "C" fn zmq_device(
+    _kind: c_int,
+    frontend: *mut c_void,
+    backend: *mut c_void,
+) -> c_int {
     zmq_proxy(frontend, backend, std::ptr::null_mut())
 }
 
@@ -90,4 +102,3 @@ pub(crate) extern "C" fn zmq_recviov(
         Ok(clip(read))
     })
 }
-

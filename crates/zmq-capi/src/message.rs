@@ -89,7 +89,12 @@ pub(crate) extern "C" fn zmq_msg_init(message: *mut ZmqMsg) -> c_int {
 /// Makes a part with room for so many octets.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn zmq_msg_init_size(message: *mut ZmqMsg, size: usize) -> c_int {
-    done(|| init(message, Part::new(Body::of_size(size).ok_or(Errno::NO_MEMORY)?)))
+    done(|| {
+        init(
+            message,
+            Part::new(Body::of_size(size).ok_or(Errno::NO_MEMORY)?),
+        )
+    })
 }
 
 /// Makes a part with a copy of these octets (draft).
@@ -195,7 +200,13 @@ pub(crate) extern "C" fn zmq_msg_get(message: *const ZmqMsg, property: c_int) ->
                 .properties
                 .as_ref()
                 .and_then(|properties| properties.get(FD_PROPERTY))
-                .and_then(|fd| std::str::from_utf8(fd).ok()?.trim_end_matches('\0').parse().ok())
+                .and_then(|fd| {
+                    std::str::from_utf8(fd)
+                        .ok()?
+                        .trim_end_matches('\0')
+                        .parse()
+                        .ok()
+                })
                 .ok_or(Errno::INVALID),
             _ => Err(Errno::INVALID),
         }
@@ -204,13 +215,20 @@ pub(crate) extern "C" fn zmq_msg_get(message: *const ZmqMsg, property: c_int) ->
 
 /// No number of a part can be set.
 #[unsafe(no_mangle)]
-pub(crate) extern "C" fn zmq_msg_set(_message: *mut ZmqMsg, _property: c_int, _value: c_int) -> c_int {
+pub(crate) extern "C" fn zmq_msg_set(
+    _message: *mut ZmqMsg,
+    _property: c_int,
+    _value: c_int,
+) -> c_int {
     done(|| Err(Errno::INVALID))
 }
 
 /// A text that is known of the connection a part came by. It is there as long as the part.
 #[unsafe(no_mangle)]
-pub(crate) extern "C" fn zmq_msg_gets(message: *const ZmqMsg, property: *const c_char) -> *const c_char {
+pub(crate) extern "C" fn zmq_msg_gets(
+    message: *const ZmqMsg,
+    property: *const c_char,
+) -> *const c_char {
     answer(ptr::null(), || {
         let part = part(message.cast_mut())?;
         let name = raw::text(property).ok_or(Errno::INVALID)?;

@@ -71,7 +71,10 @@ impl Pump {
     fn run(mut self) {
         raw::block_signals();
         loop {
-            let told = self.extra().into_iter().try_for_each(|event| self.send(&event));
+            let told = self
+                .extra()
+                .into_iter()
+                .try_for_each(|event| self.send(&event));
             if told.is_err() {
                 return;
             }
@@ -175,17 +178,12 @@ impl SocketHandle {
         kind: SocketType,
     ) -> Outcome<()> {
         // First of all: what happens meanwhile is to be told too.
-        let monitor = self
-            .socket
-            .monitor()
-            .map_err(|error| Errno::from(&error))?;
+        let monitor = self.socket.monitor().map_err(|error| Errno::from(&error))?;
         let mut options = SocketOptions::default();
         options.linger = Some(std::time::Duration::ZERO);
         let socket = Socket::open(&self.context.engine()?, kind, options)
             .map_err(|error| Errno::from(&error))?;
-        socket
-            .bind(endpoint)
-            .map_err(|error| Errno::from(&error))?;
+        socket.bind(endpoint).map_err(|error| Errno::from(&error))?;
         let (reader, writer) = std::io::pipe().map_err(|error| Errno::from(&error))?;
         let extra = Arc::new(Mutex::default());
         let pump = Pump {

@@ -40,11 +40,7 @@ impl Incoming {
         let mut rest = self.lock();
         let frame = rest.0.pop_front()?;
         let more = !rest.0.is_empty();
-        let properties = if more {
-            rest.1.clone()
-        } else {
-            rest.1.take()
-        };
+        let properties = if more { rest.1.clone() } else { rest.1.take() };
         self.waiting.store(more, Ordering::Relaxed);
         Some(Received {
             frame,

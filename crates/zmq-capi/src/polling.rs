@@ -53,7 +53,10 @@ pub(crate) fn wait(
             _ => None,
         })
         .collect();
-    let mut waiters: Vec<Waiter<'_>> = sockets.iter().map(|handle| handle.socket.waiter()).collect();
+    let mut waiters: Vec<Waiter<'_>> = sockets
+        .iter()
+        .map(|handle| handle.socket.waiter())
+        .collect();
     let mut fds = watched(items);
     loop {
         for waiter in &mut waiters {
@@ -163,12 +166,7 @@ pub(crate) struct PollItem {
     revents: c_short,
 }
 
-fn poll(
-    items: *mut PollItem,
-    count: c_int,
-    timeout: c_long,
-    mask: *const sigset_t,
-) -> Outcome {
+fn poll(items: *mut PollItem, count: c_int, timeout: c_long, mask: *const sigset_t) -> Outcome {
     let count = usize::try_from(count).map_err(|_| Errno::INVALID)?;
     let listed = raw::items_mut(items, count).ok_or(Errno::FAULT)?;
     let mut held: Vec<Option<Held<SocketHandle>>> = Vec::with_capacity(count);

@@ -143,7 +143,8 @@ impl Proxy {
                 self.frontend.is_ready(POLLIN)?,
                 self.backend.is_ready(POLLIN)?,
             );
-            let wanted = |here, there| if here { 0 } else { POLLIN } | if there { POLLOUT } else { 0 };
+            let wanted =
+                |here, there| if here { 0 } else { POLLIN } | if there { POLLOUT } else { 0 };
             watch(&*self.frontend, wanted(front, back));
             watch(&*self.backend, wanted(back, front));
         }
@@ -182,9 +183,7 @@ impl Proxy {
         if let Some(control) = &self.control
             && (control.kind() == SocketType::Rep || reply.len() > 1)
         {
-            control
-                .send_message(reply, 0)
-                .map_err(|(_, errno)| errno)?;
+            control.send_message(reply, 0).map_err(|(_, errno)| errno)?;
         }
         Ok(end)
     }

@@ -138,7 +138,12 @@ impl SocketHandle {
     /// Takes back a bind or a connect, whichever it was.
     fn release(&self, endpoint: &str) -> Outcome<()> {
         // What a wildcard stood for is the endpoint; several can have been bound by the same wildcard.
-        if endpoint.contains('*') && !self.socket.bound_endpoints().iter().any(|one| one == endpoint)
+        if endpoint.contains('*')
+            && !self
+                .socket
+                .bound_endpoints()
+                .iter()
+                .any(|one| one == endpoint)
         {
             return Err(Errno::NO_ENTRY);
         }

@@ -74,7 +74,10 @@ pub(crate) extern "C" fn zmq_sleep(seconds: c_int) {
 
 /// Starts a thread. Signals are kept from it.
 #[unsafe(no_mangle)]
-pub(crate) extern "C" fn zmq_threadstart(function: Option<ThreadFn>, argument: *mut c_void) -> *mut c_void {
+pub(crate) extern "C" fn zmq_threadstart(
+    function: Option<ThreadFn>,
+    argument: *mut c_void,
+) -> *mut c_void {
     handle(|| {
         let run = raw::call_thread(function.ok_or(Errno::FAULT)?, argument);
         let thread = std::thread::Builder::new()

@@ -21,7 +21,11 @@ pub(crate) fn decode(letters: &[u8]) -> Option<Vec<u8>> {
 
 /// Writes the letters of octets, whose number must be divisible by four, and a zero.
 #[unsafe(no_mangle)]
-pub(crate) extern "C" fn zmq_z85_encode(dest: *mut c_char, data: *const u8, size: usize) -> *mut c_char {
+pub(crate) extern "C" fn zmq_z85_encode(
+    dest: *mut c_char,
+    data: *const u8,
+    size: usize,
+) -> *mut c_char {
     answer(ptr::null_mut(), || {
         let octets = raw::octets(data.cast(), size).ok_or(Errno::INVALID)?;
         let mut letters = encode(octets).ok_or(Errno::INVALID)?;

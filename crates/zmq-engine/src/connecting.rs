@@ -191,16 +191,19 @@ impl Socket {
     pub fn disconnect_unread(&self, endpoint: &str) -> Result<(), EndpointError> {
         let mut effects = Effects::default();
         let mut core = self.shared.enter(&mut effects);
-        let dialed = core.endpoints.iter().rev().find_map(|record| {
-            let (EndpointKind::Dialed { dialer, key } | EndpointKind::InprocDialed { dialer, key }) =
-                record.kind
-            else {
-                return None;
-            };
-            record.is(endpoint).then_some((dialer, key))
-        });
+        let dialed =
+            core.endpoints.iter().rev().find_map(|record| {
+                let (EndpointKind::Dialed { dialer, key }
+                | EndpointKind::InprocDialed { dialer, key }) = record.kind
+                else {
+                    return None;
+                };
+                record.is(endpoint).then_some((dialer, key))
+            });
         if let Some((dialer, key)) = dialed
-            && core.pipe(key).is_some_and(|pipe| pipe.dialer == Some(dialer))
+            && core
+                .pipe(key)
+                .is_some_and(|pipe| pipe.dialer == Some(dialer))
         {
             read_lane(&mut core, key, &mut effects);
             let mut unread = 0;

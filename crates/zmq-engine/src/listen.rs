@@ -102,7 +102,8 @@ impl Driver {
             };
             let filter = state.socket.lock().options.accept_filter.clone();
             if filter.is_some_and(|filter| !filter.admits(connection.peer_address())) {
-                let refused = io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error());
+                let refused =
+                    io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error());
                 report_failure(&state.socket, &state.endpoint, &refused);
                 continue;
             }

@@ -32,12 +32,28 @@ const EXEMPT: &[(&str, &str, &str)] = &[
     ("test_connect_rid", "test_stream_2_stream", "STREAM"),
     ("test_disconnect_msg", "test_tcp", "draft socket type"),
     ("test_disconnect_msg", "test_inproc", "draft socket type"),
-    ("test_disconnect_msg", "test_inproc_disconnect", "draft socket type"),
-    ("test_hello_msg", "test_inproc_late_bind", "draft socket type"),
+    (
+        "test_disconnect_msg",
+        "test_inproc_disconnect",
+        "draft socket type",
+    ),
+    (
+        "test_hello_msg",
+        "test_inproc_late_bind",
+        "draft socket type",
+    ),
     ("test_hiccup_msg", "test", "draft socket type"),
-    ("test_poller", "test_call_poller_fd_no_signaler", "draft socket type"),
+    (
+        "test_poller",
+        "test_call_poller_fd_no_signaler",
+        "draft socket type",
+    ),
     ("test_poller", "test_call_poller_fd", "draft socket type"),
-    ("test_poller", "test_poll_client_server", "draft socket type"),
+    (
+        "test_poller",
+        "test_poll_client_server",
+        "draft socket type",
+    ),
     ("test_router_notify", "test_handshake_fail", "STREAM"),
 ];
 
@@ -64,7 +80,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("test_security_gssapi", "gssapi"),
     ("test_pair_vmci", "vmci"),
     ("test_reqrep_vmci", "vmci"),
-    ("test_pair_tcp_cap_net_admin", "wants a capability of its own"),
+    (
+        "test_pair_tcp_cap_net_admin",
+        "wants a capability of its own",
+    ),
 ];
 
 fn left_out(name: &str) -> Option<&'static str> {
@@ -81,8 +100,8 @@ fn left_out(name: &str) -> Option<&'static str> {
 /// The programs to run, and those left out with the reason.
 pub(super) fn programs(vendor: &Path) -> Result<(Vec<Program>, Vec<(String, &'static str)>)> {
     let folder = vendor.join("tests");
-    let entries = std::fs::read_dir(&folder)
-        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter_map(|name| Some(name.strip_suffix(".cpp")?.to_owned()))

@@ -164,6 +164,9 @@ fn vendor() -> Result<PathBuf> {
         .iter()
         .find(|package| package.name.as_str() == "zeromq-src")
         .ok_or("the workspace does not use zeromq-src")?;
-    let folder = package.manifest_path.parent().ok_or("a package lies in no folder")?;
+    let folder = package
+        .manifest_path
+        .parent()
+        .ok_or("a package lies in no folder")?;
     Ok(folder.join("vendor").into_std_path_buf())
 }

@@ -66,8 +66,7 @@ fn build(arguments: &[&str]) -> Result<Vec<Message>> {
         .spawn()
         .map_err(|error| format!("`{line}` did not start: {error}"))?;
     let output = child.stdout.take().ok_or("the child has no output")?;
-    let messages: std::io::Result<Vec<_>> =
-        Message::parse_stream(BufReader::new(output)).collect();
+    let messages: std::io::Result<Vec<_>> = Message::parse_stream(BufReader::new(output)).collect();
     let status = child.wait().map_err(|error| format!("`{line}`: {error}"))?;
     if !status.success() {
         return Err(format!("`{line}` failed"));
@@ -132,7 +131,10 @@ pub(super) fn their_library(place: &Place) -> Result<PathBuf> {
     let folder = place.target.join("theirs");
     io(&folder, fs::create_dir_all(&folder))?;
     let exports = folder.join("exports");
-    io(&exports, fs::write(&exports, "{ global: zmq_*; local: *; };\n"))?;
+    io(
+        &exports,
+        fs::write(&exports, "{ global: zmq_*; local: *; };\n"),
+    )?;
     let linked = folder.join("linked.so");
     let mut command = Command::new("g++");
     command
@@ -148,7 +150,10 @@ pub(super) fn their_library(place: &Place) -> Result<PathBuf> {
         .args(["-lsodium", "-lpthread", "-lrt", "-ldl"]);
     process::capture(command)?;
     name_library(&folder, &linked)?;
-    io(&out, fs::copy(out.join("platform.hpp"), folder.join("platform.hpp")))?;
+    io(
+        &out,
+        fs::copy(out.join("platform.hpp"), folder.join("platform.hpp")),
+    )?;
     Ok(folder)
 }
 
@@ -223,7 +228,9 @@ impl Stage {
             return Ok(to);
         }
         let mut command = self.compiler(draft);
-        if fs::read_to_string(&from).is_ok_and(|text| text.contains("curve_client_tools.hpp") || text.contains("sodium.h")) {
+        if fs::read_to_string(&from)
+            .is_ok_and(|text| text.contains("curve_client_tools.hpp") || text.contains("sodium.h"))
+        {
             command.arg("-I").arg(self.sodium()?.join("include"));
         }
         command.arg("-c").arg(&from).arg("-o").arg(&to);
@@ -278,7 +285,10 @@ impl Stage {
         command.arg("-o").arg(&binary).arg("-L").arg(&self.library);
         command.args(["-lzmq", "-lpthread", "-lrt"]);
         if own_cipher {
-            command.arg("-L").arg(self.sodium()?.join("lib")).arg("-lsodium");
+            command
+                .arg("-L")
+                .arg(self.sodium()?.join("lib"))
+                .arg("-lsodium");
         }
         process::capture(command)?;
         Ok(binary)

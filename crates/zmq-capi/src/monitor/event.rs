@@ -3,9 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use zmq_engine::wire::{Error as WireError, Refused};
-use zmq_engine::{
-    CloseReason, Frame, Happening, Message, MonitorEvent, PeerSnapshot, Unasked,
-};
+use zmq_engine::{CloseReason, Frame, Happening, Message, MonitorEvent, PeerSnapshot, Unasked};
 
 const CONNECTED: u64 = 0x0001;
 const CONNECT_DELAYED: u64 = 0x0002;
@@ -154,7 +152,10 @@ impl Teller {
             }
             Happening::Connected { descriptor } => vec![(CONNECTED, fd(*descriptor))],
             Happening::Retrying { after } => {
-                vec![(CONNECT_RETRIED, u64::try_from(after.as_millis()).unwrap_or(u64::MAX))]
+                vec![(
+                    CONNECT_RETRIED,
+                    u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+                )]
             }
             Happening::Ready { .. } => {
                 self.shaken(&event.endpoint);
@@ -178,7 +179,11 @@ impl Teller {
                     (_, Some(shaking)) => {
                         vec![failed_handshake(reason), (DISCONNECTED, fd(shaking))]
                     }
-                    (_, None) => vec![(CLOSED, fd(*descriptor))],
+                    (CloseReason::Io { .. } | CloseReason::ConnectTimeout, None) => {
+                        vec![(CLOSED, fd(*descriptor))]
+                    }
+                    // It was connected before anybody listened to this.
+                    (_, None) => vec![failed_handshake(reason), (DISCONNECTED, fd(None))],
                 }
             }
             _ => Vec::new(),

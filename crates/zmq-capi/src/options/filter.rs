@@ -36,9 +36,7 @@ impl Network {
     fn parse(text: &[u8]) -> Option<Network> {
         let text = std::str::from_utf8(text).ok()?;
         let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) if !bits.starts_with('+') => {
-                (address, Some(bits.parse().ok()?))
-            }
+            Some((address, bits)) if !bits.starts_with('+') => (address, Some(bits.parse().ok()?)),
             Some(_) => return None,
             None => (text, None),
         };
@@ -101,7 +99,9 @@ impl AcceptFilter for Filters {
         let Ok(address) = address.parse() else {
             return false;
         };
-        self.networks.iter().any(|network| network.contains(address))
+        self.networks
+            .iter()
+            .any(|network| network.contains(address))
     }
 }
 
@@ -155,13 +155,25 @@ mod tests {
             ("::1/128", "::2", false),
         ] {
             let met = Network::parse(network.as_bytes()).unwrap();
-            assert_eq!(met.contains(address.parse().unwrap()), inside, "{network} {address}");
+            assert_eq!(
+                met.contains(address.parse().unwrap()),
+                inside,
+                "{network} {address}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for text in ["", "foo", "0.0.0.0foo", "0.0.0.0/", "0.0.0.0/-1", "0.0.0.0/33", "0.0.0.0/+1"] {
+        for text in [
+            "",
+            "foo",
+            "0.0.0.0foo",
+            "0.0.0.0/",
+            "0.0.0.0/-1",
+            "0.0.0.0/33",
+            "0.0.0.0/+1",
+        ] {
             assert_eq!(Network::parse(text.as_bytes()), None, "{text}");
         }
     }

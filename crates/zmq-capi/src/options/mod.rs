@@ -10,8 +10,8 @@ mod write;
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
-use std::sync::Arc;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -81,7 +81,10 @@ impl Settings {
     }
 
     fn put(&mut self, id: c_int, value: c_int) {
-        if let Some(place) = usize::try_from(id).ok().and_then(|at| self.ints.get_mut(at)) {
+        if let Some(place) = usize::try_from(id)
+            .ok()
+            .and_then(|at| self.ints.get_mut(at))
+        {
             *place = value;
         }
     }

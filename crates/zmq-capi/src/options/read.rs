@@ -2,8 +2,8 @@
 
 use std::ffi::{c_int, c_void};
 
-use super::table::{self, id};
 use super::keys;
+use super::table::{self, id};
 use crate::boundary::{Outcome, done};
 use crate::errno::Errno;
 use crate::raw;
@@ -127,10 +127,13 @@ impl SocketHandle {
             id::AFFINITY => Answer::Exact(settings.affinity.to_ne_bytes().to_vec()),
             id::MAXMSGSIZE => Answer::Exact(settings.max_message.to_ne_bytes().to_vec()),
             id::ROUTING_ID => Answer::Within(settings.text(option).to_vec()),
-            id::PLAIN_USERNAME | id::PLAIN_PASSWORD | id::ZAP_DOMAIN | id::SOCKS_PROXY
-            | id::SOCKS_USERNAME | id::SOCKS_PASSWORD | id::BINDTODEVICE => {
-                Answer::Text(settings.text(option).to_vec())
-            }
+            id::PLAIN_USERNAME
+            | id::PLAIN_PASSWORD
+            | id::ZAP_DOMAIN
+            | id::SOCKS_PROXY
+            | id::SOCKS_USERNAME
+            | id::SOCKS_PASSWORD
+            | id::BINDTODEVICE => Answer::Text(settings.text(option).to_vec()),
             id::CURVE_PUBLICKEY | id::CURVE_SECRETKEY | id::CURVE_SERVERKEY => {
                 Answer::Key(settings.keys.get(&option).copied().unwrap_or_default())
             }

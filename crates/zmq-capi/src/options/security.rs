@@ -39,11 +39,10 @@ impl Settings {
     fn mechanism(&self) -> Outcome<Security> {
         Ok(match (self.mechanism, self.as_server) {
             (id::PLAIN, true) => Security::plain_server(),
-            (id::PLAIN, false) => Security::plain_client(
-                self.text(id::PLAIN_USERNAME),
-                self.text(id::PLAIN_PASSWORD),
-            )
-            .map_err(|_| Errno::INVALID)?,
+            (id::PLAIN, false) => {
+                Security::plain_client(self.text(id::PLAIN_USERNAME), self.text(id::PLAIN_PASSWORD))
+                    .map_err(|_| Errno::INVALID)?
+            }
             (id::CURVE, as_server) => {
                 let secret = SecretKey::from_octets(self.key(id::CURVE_SECRETKEY));
                 let keys = KeyPair::new(secret);

@@ -97,16 +97,16 @@ impl SocketHandle {
                     octets,
                 )))
             }
-            id::XPUB_WELCOME_MSG => {
-                self.tell_pattern(PatternOption::WelcomeMessage(shared(value)))
-            }
+            id::XPUB_WELCOME_MSG => self.tell_pattern(PatternOption::WelcomeMessage(shared(value))),
             id::HELLO_MSG => self.tell_pattern(PatternOption::HelloMessage(shared(value))),
             id::DISCONNECT_MSG => {
                 self.tell_pattern(PatternOption::DisconnectMessage(shared(value)))
             }
             id::HICCUP_MSG => self.tell_pattern(PatternOption::HiccupMessage(shared(value))),
             id::METADATA => self.set_metadata(octets),
-            id::TCP_ACCEPT_FILTER | id::IPC_FILTER_PID | id::IPC_FILTER_UID
+            id::TCP_ACCEPT_FILTER
+            | id::IPC_FILTER_PID
+            | id::IPC_FILTER_UID
             | id::IPC_FILTER_GID => self.set_filter(option, value),
             id::ZAP_DOMAIN | id::PLAIN_USERNAME | id::PLAIN_PASSWORD => {
                 self.set_credential(option, value)
@@ -122,7 +122,7 @@ impl SocketHandle {
                 self.tell_security(&settings)
             }
             id::SOCKS_PROXY | id::SOCKS_USERNAME | id::SOCKS_PASSWORD | id::BINDTODEVICE => {
-                self.set_text(option, octets)
+                self.set_text(option, value)
             }
             _ => Err(Errno::INVALID),
         }
@@ -163,7 +163,12 @@ impl SocketHandle {
         self.tell(change)
     }
 
-    fn set_text(&self, option: c_int, octets: &[u8]) -> Outcome<()> {
+    fn set_text(&self, option: c_int, value: Option<&[u8]>) -> Outcome<()> {
+        // Null takes it back; an empty text names no proxy.
+        if option == id::SOCKS_PROXY && value.is_some_and(<[u8]>::is_empty) {
+            return Err(Errno::INVALID);
+        }
+        let octets = value.unwrap_or_default();
         let longest = if option == id::BINDTODEVICE {
             DEVICE
         } else {

@@ -16,7 +16,7 @@ mod message;
 mod slots;
 mod waiting;
 
-pub(crate) use foreign::{FreeFn, Foreign, ThreadFn, TimerFn, call_thread, call_timer};
+pub(crate) use foreign::{Foreign, FreeFn, ThreadFn, TimerFn, call_thread, call_timer};
 pub(crate) use memory::*;
 pub(crate) use message::*;
 pub(crate) use slots::{Held, Kind, Spare, insert, take, visit};

@@ -42,7 +42,10 @@ pub(crate) struct Held<T: Kind>(&'static Slot<T>);
 
 /// Makes a handle.
 pub(crate) fn insert<T: Kind>(value: T) -> *mut c_void {
-    let spare = T::spare().lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let spare = T::spare()
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .pop();
     let slot = spare.unwrap_or_else(|| {
         Box::leak(Box::new(Slot {
             tag: AtomicU32::new(FREE),
