@@ -3,11 +3,12 @@
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use zmq_engine::{Context, ContextOptions};
 
 use crate::boundary::{Outcome, done, handle, number};
+use crate::clock::Moment;
 use crate::errno::Errno;
 use crate::raw::{self, Held, Kind, Spare};
 
@@ -55,7 +56,7 @@ pub(crate) struct ContextState {
     engine: Mutex<Option<Context>>,
     ended: AtomicBool,
     /// When an endpoint was last given up, which the driver of the engine does a moment later.
-    released: Mutex<Option<Instant>>,
+    released: Mutex<Option<Moment>>,
 }
 
 /// What a context's handle leads to.
@@ -124,7 +125,7 @@ impl ContextState {
 
     /// An endpoint was given up.
     pub(crate) fn note_release(&self) {
-        *self.released.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *self.released.lock().unwrap_or_else(PoisonError::into_inner) = Some(Moment::now());
     }
 
     /// Whether an endpoint that is in use may be free in a moment.

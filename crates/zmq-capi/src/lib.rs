@@ -12,6 +12,7 @@
 //! and inproc with `EPROTONOSUPPORT`, and `zmq_has` says so.
 
 mod boundary;
+mod clock;
 mod context;
 mod counter;
 mod curve;

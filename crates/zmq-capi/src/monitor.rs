@@ -170,13 +170,10 @@ impl SocketHandle {
         }
     }
 
-    fn start_monitor(
-        &self,
-        endpoint: &str,
-        events: u64,
-        version: c_int,
-        kind: SocketType,
-    ) -> Outcome<()> {
+    fn start_monitor(&self, endpoint: &str, wish: Wish, kind: SocketType) -> Outcome<()> {
+        let Wish {
+            events, version, ..
+        } = wish;
         // First of all: what happens meanwhile is to be told too.
         let monitor = self.socket.monitor().map_err(|error| Errno::from(&error))?;
         let mut options = SocketOptions::default();
@@ -222,21 +219,23 @@ impl SocketHandle {
     }
 }
 
-fn monitor(
-    handle: *mut c_void,
-    address: *const c_char,
+/// What is to be told, in which version, through a socket of which type.
+#[derive(Clone, Copy)]
+struct Wish {
     events: u64,
     version: c_int,
     kind: c_int,
-) -> Outcome<()> {
+}
+
+fn monitor(handle: *mut c_void, address: *const c_char, wish: Wish) -> Outcome<()> {
     let held = usable(handle)?;
-    let kind = match kind {
+    let kind = match wish.kind {
         0 => SocketType::Pair,
         1 => SocketType::Pub,
         8 => SocketType::Push,
         _ => return Err(Errno::INVALID),
     };
-    if !(1..=2).contains(&version) || version == 1 && events & !VERSION_1 != 0 {
+    if !(1..=2).contains(&wish.version) || wish.version == 1 && wish.events & !VERSION_1 != 0 {
         return Err(Errno::INVALID);
     }
     let Some(address) = raw::text(address) else {
@@ -252,7 +251,7 @@ fn monitor(
         return Err(Errno::PROTOCOL);
     }
     held.stop_monitor();
-    held.start_monitor(address, events, version, kind)
+    held.start_monitor(address, wish, kind)
 }
 
 /// Tells what happens to a socket's connections through a PAIR bound to an inproc endpoint.
@@ -262,7 +261,12 @@ pub(crate) extern "C" fn zmq_socket_monitor(
     address: *const c_char,
     events: c_int,
 ) -> c_int {
-    done(|| monitor(handle, address, u64::from(events.cast_unsigned()), 1, 0))
+    let wish = Wish {
+        events: u64::from(events.cast_unsigned()),
+        version: 1,
+        kind: 0,
+    };
+    done(|| monitor(handle, address, wish))
 }
 
 /// The same, in this version of the events, through a socket of this type (draft).
@@ -274,7 +278,12 @@ pub(crate) extern "C" fn zmq_socket_monitor_versioned(
     version: c_int,
     kind: c_int,
 ) -> c_int {
-    done(|| monitor(handle, address, events, version, kind))
+    let wish = Wish {
+        events,
+        version,
+        kind,
+    };
+    done(|| monitor(handle, address, wish))
 }
 
 /// Has a monitor told how much waits in the queues of each peer (draft).

@@ -2,11 +2,12 @@
 
 use std::ffi::{c_int, c_long, c_short, c_void};
 use std::os::fd::AsRawFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use zmq_engine::Waiter;
 
 use crate::boundary::{Outcome, number};
+use crate::clock::Moment;
 use crate::errno::Errno;
 use crate::raw::{self, Descriptor, Held, pollfd, sigset_t};
 use crate::socket::{SocketHandle, usable};
@@ -40,7 +41,7 @@ pub(crate) fn wait(
     timeout: Option<Duration>,
     mask: *const sigset_t,
 ) -> Outcome<usize> {
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let deadline = timeout.and_then(|timeout| Moment::now().checked_add(timeout));
     // Most calls find something at once: those need not be known to anybody as waiting.
     let ready = look(items)?;
     if ready > 0 || timeout == Some(Duration::ZERO) {
@@ -68,7 +69,7 @@ pub(crate) fn wait(
         }
         let left = match (timeout, deadline) {
             (Some(_), Some(deadline)) => {
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = deadline.saturating_duration_since(Moment::now());
                 if left.is_zero() {
                     return Ok(0);
                 }

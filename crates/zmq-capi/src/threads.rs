@@ -3,13 +3,14 @@
 use std::ffi::{c_int, c_ulong, c_void};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::boundary::{answer, handle};
+use crate::clock::Moment;
 use crate::errno::Errno;
 use crate::raw::{self, Kind, Spare, ThreadFn};
 
-struct Watch(Instant);
+struct Watch(Moment);
 
 static WATCHES: Spare<Watch> = Mutex::new(Vec::new());
 
@@ -42,7 +43,7 @@ impl Kind for Thread {
 /// Starts a watch.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn zmq_stopwatch_start() -> *mut c_void {
-    handle(|| Ok(raw::insert(Watch(Instant::now()))))
+    handle(|| Ok(raw::insert(Watch(Moment::now()))))
 }
 
 /// Microseconds since a watch was started.

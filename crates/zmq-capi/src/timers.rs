@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::ffi::{c_int, c_long, c_void};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::boundary::{Outcome, answer, done, handle, number};
+use crate::clock::Moment;
 use crate::errno::Errno;
 use crate::raw::{self, Held, Kind, Spare, TimerFn};
 
 struct Timer {
     interval: Duration,
-    due: Instant,
+    due: Moment,
     run: Box<dyn Runs>,
 }
 
@@ -61,7 +62,7 @@ impl Timers {
 
     /// Those that are due now, the earliest first.
     fn due(&self) -> Vec<c_int> {
-        let now = Instant::now();
+        let now = Moment::now();
         let table = self.lock();
         let mut due: Vec<_> = table
             .timers
@@ -80,7 +81,7 @@ impl Timers {
             let Some(timer) = table.timers.get_mut(&id) else {
                 continue;
             };
-            timer.due = Instant::now() + timer.interval;
+            timer.due = Moment::now() + timer.interval;
             let run = timer.run.again();
             // It may add and cancel timers.
             drop(table);
@@ -123,7 +124,7 @@ pub(crate) extern "C" fn zmq_timers_add(
         let interval = Duration::from_millis(interval as u64);
         let timer = Timer {
             interval,
-            due: Instant::now() + interval,
+            due: Moment::now() + interval,
             run: Box::new(raw::call_timer(function, id, argument)),
         };
         table.timers.insert(id, timer);
@@ -151,7 +152,7 @@ pub(crate) extern "C" fn zmq_timers_set_interval(
     done(|| {
         timers(handle)?.change(id, |timer| {
             timer.interval = Duration::from_millis(interval as u64);
-            timer.due = Instant::now() + timer.interval;
+            timer.due = Moment::now() + timer.interval;
         })
     })
 }
@@ -159,7 +160,7 @@ pub(crate) extern "C" fn zmq_timers_set_interval(
 /// Lets a timer begin anew.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn zmq_timers_reset(handle: *mut c_void, id: c_int) -> c_int {
-    done(|| timers(handle)?.change(id, |timer| timer.due = Instant::now() + timer.interval))
+    done(|| timers(handle)?.change(id, |timer| timer.due = Moment::now() + timer.interval))
 }
 
 /// Milliseconds until the next timer is due; -1 if there is none.
@@ -169,7 +170,7 @@ pub(crate) extern "C" fn zmq_timers_timeout(handle: *mut c_void) -> c_long {
         let held = timers(handle)?;
         let next = held.lock().timers.values().map(|timer| timer.due).min();
         let Some(next) = next else { return Ok(-1) };
-        let left = next.saturating_duration_since(Instant::now());
+        let left = next.saturating_duration_since(Moment::now());
         // A part of a millisecond counts as one: who sleeps so long finds the timer due.
         Ok(c_long::try_from(left.as_micros().div_ceil(1000)).unwrap_or(c_long::MAX))
     })

@@ -98,7 +98,10 @@ fn left_out(name: &str) -> Option<&'static str> {
 }
 
 /// The programs to run, and those left out with the reason.
-pub(super) fn programs(vendor: &Path) -> Result<(Vec<Program>, Vec<(String, &'static str)>)> {
+type Listed = (Vec<Program>, Vec<(String, &'static str)>);
+
+/// Finds the programs in the package's folder.
+pub(super) fn programs(vendor: &Path) -> Result<Listed> {
     let folder = vendor.join("tests");
     let entries =
         std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -45,6 +45,7 @@ const ABSENCES: &[Absence] = &[
         except: &[
             "crates/zmq-engine/src/clock.rs",
             "crates/zmq-engine/src/clock/",
+            "crates/zmq-capi/src/clock.rs",
             "crates/zmq-engine/examples/",
             "crates/zmq-patterns/examples/",
             "crates/zmtp-wire/examples/",

@@ -85,30 +85,33 @@ impl Settings {
     }
 
     pub(super) fn stream(&self) -> StreamOptions {
-        let mut stream = StreamOptions::default();
-        stream.ipv6 = self.int(id::IPV6) != 0;
-        stream.keepalive = set::<i64>(self.int(id::TCP_KEEPALIVE)).map(|on| on != 0);
-        stream.keepalive_count = set(self.int(id::TCP_KEEPALIVE_CNT));
-        stream.keepalive_idle = seconds(self.int(id::TCP_KEEPALIVE_IDLE));
-        stream.keepalive_interval = seconds(self.int(id::TCP_KEEPALIVE_INTVL));
-        stream.tos = u8::try_from(self.int(id::TOS)).ok().filter(|tos| *tos > 0);
-        stream.send_buffer = set(self.int(id::SNDBUF));
-        stream.receive_buffer = set(self.int(id::RCVBUF));
-        stream.priority = set::<u32>(self.int(id::PRIORITY)).filter(|priority| *priority > 0);
-        stream.tcp_user_timeout = some_millis(self.int(id::TCP_MAXRT));
-        stream.backlog = set(self.int(id::BACKLOG)).unwrap_or(100);
         let device = std::str::from_utf8(self.text(id::BINDTODEVICE)).unwrap_or_default();
-        stream.bind_to_device = (!device.is_empty()).then(|| device.to_owned());
-        stream.use_fd = self.use_fd.clone();
-        stream
+        let tos = u8::try_from(self.int(id::TOS)).ok();
+        let priority: Option<u32> = set(self.int(id::PRIORITY));
+        StreamOptions {
+            ipv6: self.int(id::IPV6) != 0,
+            keepalive: set::<i64>(self.int(id::TCP_KEEPALIVE)).map(|on| on != 0),
+            keepalive_count: set(self.int(id::TCP_KEEPALIVE_CNT)),
+            keepalive_idle: seconds(self.int(id::TCP_KEEPALIVE_IDLE)),
+            keepalive_interval: seconds(self.int(id::TCP_KEEPALIVE_INTVL)),
+            tos: tos.filter(|tos| *tos > 0),
+            send_buffer: set(self.int(id::SNDBUF)),
+            receive_buffer: set(self.int(id::RCVBUF)),
+            priority: priority.filter(|priority| *priority > 0),
+            bind_to_device: (!device.is_empty()).then(|| device.to_owned()),
+            tcp_user_timeout: some_millis(self.int(id::TCP_MAXRT)),
+            backlog: set(self.int(id::BACKLOG)).unwrap_or(100),
+            use_fd: self.use_fd.clone(),
+        }
     }
 
     pub(super) fn limits(&self) -> Limits {
-        let mut limits = Limits::default();
-        // Without a bound of the caller's a message is as long as it is; it takes memory only as it comes in.
-        limits.max_frame = u64::try_from(self.max_message).ok();
-        limits.max_message = u64::try_from(i64::MAX).unwrap_or(u64::MAX);
-        limits
+        Limits {
+            max_frame: u64::try_from(self.max_message).ok(),
+            // Without a bound of the caller's a message is as long as it is; it takes memory only as it comes in.
+            max_message: u64::try_from(i64::MAX).unwrap_or(u64::MAX),
+            ..Limits::default()
+        }
     }
 
     fn reconnect(&self) -> Reconnect {

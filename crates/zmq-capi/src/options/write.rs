@@ -97,12 +97,9 @@ impl SocketHandle {
                     octets,
                 )))
             }
-            id::XPUB_WELCOME_MSG => self.tell_pattern(PatternOption::WelcomeMessage(shared(value))),
-            id::HELLO_MSG => self.tell_pattern(PatternOption::HelloMessage(shared(value))),
-            id::DISCONNECT_MSG => {
-                self.tell_pattern(PatternOption::DisconnectMessage(shared(value)))
+            id::XPUB_WELCOME_MSG | id::HELLO_MSG | id::DISCONNECT_MSG | id::HICCUP_MSG => {
+                self.set_own_message(option, shared(value))
             }
-            id::HICCUP_MSG => self.tell_pattern(PatternOption::HiccupMessage(shared(value))),
             id::METADATA => self.set_metadata(octets),
             id::TCP_ACCEPT_FILTER
             | id::IPC_FILTER_PID
@@ -112,20 +109,34 @@ impl SocketHandle {
                 self.set_credential(option, value)
             }
             id::CURVE_PUBLICKEY | id::CURVE_SECRETKEY | id::CURVE_SERVERKEY => {
-                let key = keys::parse(octets).ok_or(Errno::INVALID)?;
-                let mut settings = self.settings();
-                settings.keys.insert(option, key);
-                settings.mechanism = id::CURVE;
-                if option == id::CURVE_SERVERKEY {
-                    settings.as_server = false;
-                }
-                self.tell_security(&settings)
+                self.set_key(option, octets)
             }
             id::SOCKS_PROXY | id::SOCKS_USERNAME | id::SOCKS_PASSWORD | id::BINDTODEVICE => {
                 self.set_text(option, value)
             }
             _ => Err(Errno::INVALID),
         }
+    }
+
+    /// A message that the pattern sends or delivers by itself.
+    fn set_own_message(&self, option: c_int, message: Option<Bytes>) -> Outcome<()> {
+        self.tell_pattern(match option {
+            id::XPUB_WELCOME_MSG => PatternOption::WelcomeMessage(message),
+            id::HELLO_MSG => PatternOption::HelloMessage(message),
+            id::DISCONNECT_MSG => PatternOption::DisconnectMessage(message),
+            _ => PatternOption::HiccupMessage(message),
+        })
+    }
+
+    fn set_key(&self, option: c_int, octets: &[u8]) -> Outcome<()> {
+        let key = keys::parse(octets).ok_or(Errno::INVALID)?;
+        let mut settings = self.settings();
+        settings.keys.insert(option, key);
+        settings.mechanism = id::CURVE;
+        if option == id::CURVE_SERVERKEY {
+            settings.as_server = false;
+        }
+        self.tell_security(&settings)
     }
 
     fn set_int(&self, option: c_int, value: c_int) -> Outcome<()> {

@@ -1,0 +1,3 @@
+//! The clock that timers, watches and time limits are measured by.
+
+pub(crate) use std::time::Instant as Moment;
