@@ -6,6 +6,7 @@
 mod ci;
 mod conformance;
 mod deny;
+mod dist;
 mod docs;
 mod flags;
 mod fuzz;
@@ -111,6 +112,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--only NAME]... [--column ours|foreign|control]... [--jobs N] [--profile NAME]",
         purpose: "libzmq's own test programs on our C library, and on libzmq as the control",
         run: conformance::run,
+    },
+    Command {
+        name: "dist",
+        arguments: "[--prefix DIR] [--profile NAME]",
+        purpose: "the C library as it is installed: libzmq.so.5, headers, pkg-config and CMake files",
+        run: dist::run,
     },
     Command {
         name: "docs",

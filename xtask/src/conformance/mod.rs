@@ -7,6 +7,8 @@ mod list;
 mod run;
 mod stage;
 
+pub(crate) use stage::built_libraries;
+
 use crate::{Result, flags::Flags, process, tree};
 use run::{Outcome, Verdict};
 use stage::{Headers, Place, Stage};

@@ -86,22 +86,32 @@ fn name_library(folder: &Path, library: &Path) -> Result {
     io(&short, std::os::unix::fs::symlink("libzmq.so.5", &short))
 }
 
+/// Builds our library: the shared one and the static one.
+pub(crate) fn built_libraries(profile: &str) -> Result<(PathBuf, PathBuf)> {
+    let messages = build(&["-p", "zmq-capi", "--lib", "--profile", profile])?;
+    let files = messages
+        .iter()
+        .find_map(|message| match message {
+            Message::CompilerArtifact(artifact) if artifact.target.name == "zmq_capi" => {
+                Some(artifact.filenames.clone())
+            }
+            _ => None,
+        })
+        .ok_or("zmq-capi was not built")?;
+    let find = |extension: &str| {
+        files
+            .iter()
+            .find(|name| name.extension() == Some(extension))
+            .map(|name| name.clone().into_std_path_buf())
+            .ok_or(format!("no .{extension} was built"))
+    };
+    Ok((find("so")?, find("a")?))
+}
+
 /// Builds our library; gives the folder it is in.
 pub(super) fn our_library(place: &Place, profile: &str) -> Result<PathBuf> {
-    let messages = build(&["-p", "zmq-capi", "--lib", "--profile", profile])?;
-    let built = messages.iter().find_map(|message| match message {
-        Message::CompilerArtifact(artifact) if artifact.target.name == "zmq_capi" => artifact
-            .filenames
-            .iter()
-            .find(|name| name.extension() == Some("so"))
-            .cloned(),
-        _ => None,
-    });
     let folder = place.target.join("ours");
-    name_library(
-        &folder,
-        built.ok_or("no shared library was built")?.as_std_path(),
-    )?;
+    name_library(&folder, &built_libraries(profile)?.0)?;
     Ok(folder)
 }
 
