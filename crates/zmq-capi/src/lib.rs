@@ -20,6 +20,7 @@ mod drafts;
 mod errno;
 mod fd;
 mod has;
+mod hearing;
 mod legacy;
 mod message;
 mod monitor;

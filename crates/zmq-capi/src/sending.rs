@@ -19,6 +19,11 @@ impl SocketHandle {
     /// Sends one frame; with SNDMORE it waits for the others.
     #[inline]
     pub(crate) fn send_frame(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
+        if let Some(hearing) = &self.hearing
+            && !self.outgoing.begun()
+        {
+            hearing.hear(&self.socket);
+        }
         if flags & SNDMORE != 0 {
             return self.send_part(frame, flags);
         }

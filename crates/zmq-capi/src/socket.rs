@@ -11,6 +11,7 @@ use crate::boundary::{Outcome, done, handle};
 use crate::context::{ContextState, state_of};
 use crate::errno::Errno;
 use crate::fd::Exposed;
+use crate::hearing::Hearing;
 use crate::monitor::{BIND_FAILED, Monitoring};
 use crate::options::Settings;
 use crate::parts::{Incoming, Outgoing};
@@ -31,6 +32,8 @@ pub(crate) struct SocketHandle {
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Outgoing,
     pub(crate) exposed: Exposed,
+    /// Of publishers.
+    pub(crate) hearing: Option<Hearing>,
     pub(crate) monitoring: Mutex<Option<Monitoring>>,
     last_endpoint: Mutex<String>,
 }
@@ -204,7 +207,9 @@ pub(crate) extern "C" fn zmq_socket(context: *mut c_void, number: c_int) -> *mut
 
 impl SocketHandle {
     fn new(socket: Socket, context: Arc<ContextState>, settings: Settings) -> SocketHandle {
+        let publishes = matches!(socket.socket_type(), SocketType::Pub | SocketType::XPub);
         SocketHandle {
+            hearing: publishes.then(Hearing::default),
             socket,
             context,
             settings: Mutex::new(settings),
