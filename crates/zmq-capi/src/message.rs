@@ -30,21 +30,13 @@ impl From<Received> for Part {
 impl Part {
     /// The frame to send, and what is left to become the part again if it is not accepted.
     pub(crate) fn into_frame(mut self) -> (Frame, Part) {
-        match &self.body {
-            // A frame copies so few octets; the buffer stays the caller's until they were accepted.
-            Body::Shared(bytes) if bytes.len() <= INLINE => (Frame::copy_from(bytes), self),
-            _ => {
-                let body = std::mem::replace(&mut self.body, Part::empty().body);
-                (Frame::from(body), self)
-            }
-        }
+        let body = std::mem::replace(&mut self.body, Part::empty().body);
+        (Frame::from(body), self)
     }
 
     /// The part as it was before [`Part::into_frame`].
     pub(crate) fn with(mut self, frame: Frame) -> Part {
-        if !matches!(self.body, Body::Shared(_)) {
-            self.body = Body::from(frame);
-        }
+        self.body = Body::from(frame);
         self
     }
 

@@ -35,6 +35,12 @@ impl Frame {
         Self(Repr::Shared(Bytes::from_static(body)))
     }
 
+    /// A frame that holds on to `body` however short it is, for those who want to know when it was let go.
+    #[must_use]
+    pub const fn shared(body: Bytes) -> Self {
+        Self(Repr::Shared(body))
+    }
+
     /// A frame with a copy of `body`: no allocation up to 38 octets, one above.
     #[inline]
     #[must_use]

@@ -104,7 +104,8 @@ impl From<Body> for Frame {
     fn from(body: Body) -> Frame {
         match body {
             Body::Inline { .. } => Frame::copy_from(body.as_slice()),
-            Body::Shared(bytes) => Frame::from(bytes),
+            // A buffer of the caller's is freed when it was sent, not before, however short it is.
+            Body::Shared(bytes) => Frame::shared(bytes),
         }
     }
 }
