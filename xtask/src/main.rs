@@ -14,6 +14,7 @@ mod lint;
 mod no_std;
 mod process;
 mod programs;
+mod pyzmq;
 mod spec;
 mod test;
 mod tidy;
@@ -112,6 +113,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--only NAME]... [--column ours|foreign|control]... [--jobs N] [--profile NAME]",
         purpose: "libzmq's own test programs on our C library, and on libzmq as the control",
         run: conformance::run,
+    },
+    Command {
+        name: "pyzmq",
+        arguments: "[--only NAME]... [--no-control] [--profile NAME]",
+        purpose: "pyzmq's own tests on our C library, and on libzmq as the control",
+        run: pyzmq::run,
     },
     Command {
         name: "dist",

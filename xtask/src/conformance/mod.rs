@@ -158,6 +158,11 @@ fn totals(columns: &[Column], left_out: usize) -> Result {
     }])
 }
 
+/// The folder with libzmq as a shared library.
+pub(crate) fn their_folder() -> Result<PathBuf> {
+    stage::their_library(&Place::find()?)
+}
+
 /// The package's folder of sources.
 fn vendor() -> Result<PathBuf> {
     let metadata = tree::metadata()?;
