@@ -21,8 +21,9 @@ impl SocketHandle {
     pub(crate) fn send_frame(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
         if let Some(hearing) = &self.hearing
             && !self.outgoing.begun()
+            && let Err(errno) = hearing.hear(&self.socket, flags & DONTWAIT != 0)
         {
-            hearing.hear(&self.socket);
+            return Err((frame, errno));
         }
         if flags & SNDMORE != 0 {
             return self.send_part(frame, flags);

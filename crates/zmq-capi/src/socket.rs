@@ -32,7 +32,7 @@ pub(crate) struct SocketHandle {
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Outgoing,
     pub(crate) exposed: Exposed,
-    /// Of publishers.
+    /// Of those that publish or route.
     pub(crate) hearing: Option<Hearing>,
     pub(crate) monitoring: Mutex<Option<Monitoring>>,
     last_endpoint: Mutex<String>,
@@ -207,9 +207,8 @@ pub(crate) extern "C" fn zmq_socket(context: *mut c_void, number: c_int) -> *mut
 
 impl SocketHandle {
     fn new(socket: Socket, context: Arc<ContextState>, settings: Settings) -> SocketHandle {
-        let publishes = matches!(socket.socket_type(), SocketType::Pub | SocketType::XPub);
         SocketHandle {
-            hearing: publishes.then(Hearing::default),
+            hearing: Hearing::of(socket.socket_type()),
             socket,
             context,
             settings: Mutex::new(settings),

@@ -12,6 +12,7 @@ use super::table::{self, id};
 use super::{Settings, keys};
 use crate::boundary::{Outcome, done};
 use crate::errno::Errno;
+use crate::hearing::Hearing;
 use crate::raw;
 use crate::socket::{SocketHandle, usable};
 
@@ -143,6 +144,9 @@ impl SocketHandle {
         match option {
             id::RCVTIMEO => self.recv_timeout.store(value, Ordering::Relaxed),
             id::SNDTIMEO => self.send_timeout.store(value, Ordering::Relaxed),
+            id::SNDHWM => {
+                self.hear(|hearing| hearing.set_mark(usize::try_from(value).unwrap_or(0)))
+            }
             id::USE_FD => self.settings().use_fd = duplicate(value)?,
             _ => {}
         }
@@ -152,6 +156,9 @@ impl SocketHandle {
             if option != id::INVERT_MATCHING {
                 told?;
             }
+        }
+        if option == id::XPUB_NODROP || option == id::ROUTER_MANDATORY {
+            self.hear(|hearing| hearing.set_strict(value != 0));
         }
         let mut settings = self.settings();
         settings.put(option, value);
@@ -172,6 +179,12 @@ impl SocketHandle {
         };
         drop(settings);
         self.tell(change)
+    }
+
+    fn hear(&self, change: impl FnOnce(&Hearing)) {
+        if let Some(hearing) = &self.hearing {
+            change(hearing);
+        }
     }
 
     fn set_text(&self, option: c_int, value: Option<&[u8]>) -> Outcome<()> {
