@@ -211,8 +211,8 @@ impl Socket {
                 unread = pipe.input.len();
                 pipe.input.clear();
                 pipe.input_octets = 0;
+                pipe.unheard = Some(unread as u64);
             }
-            core.lose(Loss::Unread, unread as u64, endpoint);
             core.pattern.set_drained(key);
             core.after_taking(key, unread, &mut effects);
         }

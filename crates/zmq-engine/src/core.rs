@@ -182,7 +182,8 @@ impl Core {
         }
         let unsent = pipe.queued_messages().saturating_add(pipe.in_flight);
         self.lose(reason, unsent as u64, &pipe.facts.endpoint);
-        self.lose(Loss::Unread, pipe.input.len() as u64, &pipe.facts.endpoint);
+        let unread = (pipe.input.len() as u64).saturating_add(pipe.unheard.unwrap_or(0));
+        self.lose(Loss::Unread, unread, &pipe.facts.endpoint);
     }
 
     pub(crate) fn lose(&mut self, reason: Loss, count: u64, endpoint: &str) {

@@ -119,6 +119,8 @@ pub(crate) struct Pipe {
     pub(crate) live: bool,
     /// The peer is gone for good; the pipe goes when its input was taken.
     pub(crate) dying: bool,
+    /// What it sends is not wanted any more: how much was thrown away since.
+    pub(crate) unheard: Option<u64>,
     /// Its endpoint was disconnected; it goes when its queue is empty.
     pub(crate) leaving: bool,
     /// A stream without a descriptor has called, and whoever drives its link must look.
@@ -160,6 +162,7 @@ impl Pipe {
             last_write: Nanos(0),
             live: false,
             dying: false,
+            unheard: None,
             leaving: false,
             broken: false,
             woken: false,
@@ -296,6 +299,10 @@ impl Pipe {
     }
 
     pub(crate) fn push_input(&mut self, message: Message) {
+        if let Some(unheard) = &mut self.unheard {
+            *unheard = unheard.saturating_add(1);
+            return;
+        }
         if self.marks.octets.is_some() {
             self.input_octets = self.input_octets.saturating_add(message.byte_len());
         }
