@@ -1,6 +1,7 @@
 //! `ZMQ_FD`: a descriptor that becomes readable when something may have changed.
 
 use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use zmq_engine::{Registration, Socket};
@@ -10,28 +11,43 @@ use crate::raw::Descriptor;
 /// Whether a socket's descriptor was handed out. From then on the socket counts as waited for, so that every change makes the
 /// descriptor readable, until a function of the socket has looked.
 #[derive(Debug, Default)]
-pub(crate) struct Exposed(Mutex<Option<Registration>>);
+pub(crate) struct Exposed {
+    registration: Mutex<Option<Registration>>,
+    /// Whether anybody has asked, to find out without the lock.
+    asked: AtomicBool,
+}
 
 impl Exposed {
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Registration>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.registration
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The descriptor, from now on with every change.
     pub(crate) fn expose(&self, socket: &Socket) -> Descriptor {
+        self.asked.store(true, Ordering::SeqCst);
         self.lock().get_or_insert_with(|| socket.register());
         socket.descriptor().as_raw_fd()
     }
 
     /// A function of the socket looks for what has changed: call it before the look.
+    #[inline]
     pub(crate) fn look(&self, socket: &Socket) {
+        if !self.asked.load(Ordering::Relaxed) {
+            return;
+        }
         if let Some(registration) = &mut *self.lock() {
             socket.look(registration);
         }
     }
 
     /// Runs something that waits by itself: meanwhile the descriptor is not looked at.
+    #[inline]
     pub(crate) fn waiting<T>(&self, socket: &Socket, wait: impl FnOnce() -> T) -> T {
+        if !self.asked.load(Ordering::Relaxed) {
+            return wait();
+        }
         let registration = self.lock().take();
         let was = registration.is_some();
         if let Some(registration) = registration {
