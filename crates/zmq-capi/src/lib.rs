@@ -33,6 +33,8 @@ mod raw;
 mod receiving;
 mod sending;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod threads;
 mod timers;
 mod z85;

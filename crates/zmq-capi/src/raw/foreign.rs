@@ -40,7 +40,12 @@ impl Foreign {
 
 impl AsRef<[u8]> for Foreign {
     fn as_ref(&self) -> &[u8] {
-        super::octets(self.data, self.length).unwrap_or_default()
+        if self.data.is_null() || isize::try_from(self.length).is_err() {
+            return &[];
+        }
+        // SAFETY: the caller's promise: so many octets are there until the free function is called. None is fine, too: their place
+        // is still the caller's.
+        unsafe { std::slice::from_raw_parts(self.data.cast(), self.length) }
     }
 }
 
