@@ -23,7 +23,7 @@ use crate::error::RecvError;
 use crate::monitor::{CloseReason, Unasked};
 use crate::options::SocketOptions;
 use crate::pipe::PeerFacts;
-use crate::security::{Admission, Judgement};
+use crate::security::Judgement;
 use crate::shared::SocketShared;
 use crate::wakers::driver_waker;
 
@@ -140,7 +140,7 @@ impl Driver {
                 None => {
                     let orphans = asking.orphans();
                     for shaking in orphans {
-                        if self.is_as_libzmq(shaking) {
+                        if self.outlasts_handler(shaking) {
                             // Who tries again would be let in, now that there is nobody to ask: its handshake runs into its
                             // bound instead.
                             continue;
@@ -157,11 +157,10 @@ impl Driver {
         self.ctx.command(crate::context::Command::Woken { token });
     }
 
-    /// Whether the socket of this handshake lets peers in as libzmq does.
-    fn is_as_libzmq(&self, shaking: u64) -> bool {
-        self.shaking.get(&shaking).is_some_and(|shaking| {
-            shaking.whence.socket.lock().options.admission == Admission::AsLibzmq
-        })
+    /// Whether this handshake goes on waiting when its handler is gone.
+    fn outlasts_handler(&self, shaking: u64) -> bool {
+        let shaking = self.shaking.get(&shaking);
+        shaking.is_some_and(|shaking| shaking.whence.socket.lock().options.outlast_handler)
     }
 
     fn answered(&mut self, shaking: u64, answer: Result<Reply, ReplyError>) {

@@ -59,6 +59,9 @@ pub struct SocketOptions {
     pub zap_domain: Bytes,
     /// Let nobody in whom no handler was asked about, where there is a domain; and ask nobody where there is none (CURVE).
     pub zap_enforce_domain: bool,
+    /// Peers whose ZAP handler leaves before it has answered wait until their handshake time is over, as with libzmq, rather than be
+    /// told to try again at once.
+    pub outlast_handler: bool,
     /// Whom to let in when there is nobody to ask.
     pub admission: Admission,
     /// Attach the properties of its connection to each received message.
@@ -93,6 +96,7 @@ impl Default for SocketOptions {
             authenticator: None,
             zap_domain: Bytes::new(),
             zap_enforce_domain: false,
+            outlast_handler: false,
             admission: Admission::AsLibzmq,
             attach_properties: false,
             pattern: Vec::new(),

@@ -122,6 +122,7 @@ impl Settings {
         // Any message may be asked where it came from.
         options.attach_properties = true;
         options.ping_before_3_1 = true;
+        options.outlast_handler = true;
         options
     }
 }
