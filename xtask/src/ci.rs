@@ -2,11 +2,11 @@
 //! all there is to mend.
 
 use crate::{
-    Result, deny, docs,
+    Result, conformance, deny, docs,
     flags::Flags,
     lint, no_std,
     programs::{INTEROP, SIM, SOAK},
-    spec, test, tidy,
+    pyzmq, spec, test, tidy,
     totals::Totals,
 };
 use std::time::{Duration, Instant};
@@ -48,6 +48,14 @@ const STEPS: &[Step] = &[
     Step {
         name: "no-std",
         run: |_| no_std::run(),
+    },
+    Step {
+        name: "conformance",
+        run: |_| conformance::run(&["--column".to_owned(), "ours".to_owned()]),
+    },
+    Step {
+        name: "pyzmq",
+        run: |_| pyzmq::run(&["--no-control".to_owned()]),
     },
     Step {
         name: "docs",

@@ -237,7 +237,18 @@ impl Driver {
             return;
         };
         match try_connected(connection) {
-            Ok(false) => {}
+            Ok(false) => {
+                if let Connection::Bytes(stream) = connection
+                    && let Source::Descriptor(fd) = stream.source()
+                {
+                    let interest = Interest {
+                        read: stream.connects_by_reading(),
+                        write: !stream.connects_by_reading(),
+                    };
+                    // It is watched since the attempt began.
+                    let _ = self.ctx.poller.modify(fd, token::DIALER | id, interest);
+                }
+            }
             Ok(true) => {
                 if let Some(connection) = self.take_connecting(id) {
                     self.open(id, connection);

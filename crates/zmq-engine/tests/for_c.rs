@@ -128,3 +128,46 @@ fn a_registered_descriptor_tells_of_every_change_until_somebody_looks() {
     pull.unregister(registration);
     assert_eq!(pull.recv(SOON).unwrap().first(), b"news");
 }
+
+/// A SOCKS5 proxy for one connection: checks what it is asked and passes octets on.
+fn proxy(listener: std::net::TcpListener, wanted: Vec<u8>, to: String) {
+    use std::io::{Read, Write};
+    let (mut client, _) = listener.accept().unwrap();
+    let mut met = [0; 3];
+    client.read_exact(&mut met).unwrap();
+    assert_eq!(met, [5, 1, 2]);
+    client.write_all(&[5, 2]).unwrap();
+    let mut told = [0; 9];
+    client.read_exact(&mut told).unwrap();
+    assert_eq!(&told, b"\x01\x03joe\x03pwd");
+    client.write_all(&[1, 0]).unwrap();
+    let mut asked = vec![0; wanted.len()];
+    client.read_exact(&mut asked).unwrap();
+    assert_eq!(asked, wanted);
+    let mut peer = std::net::TcpStream::connect(to).unwrap();
+    client.write_all(&[5, 0, 0, 3, 1, b'x', 0, 1]).unwrap();
+    let (mut from, mut back) = (client.try_clone().unwrap(), peer.try_clone().unwrap());
+    std::thread::spawn(move || std::io::copy(&mut from, &mut peer));
+    let _ = std::io::copy(&mut back, &mut client);
+}
+
+#[test]
+fn a_message_goes_through_a_proxy_that_looks_the_name_up() {
+    let context = Context::new().unwrap();
+    let pull = open(&context, SocketType::Pull);
+    let endpoint = pull.bind("tcp://127.0.0.1:0").unwrap();
+    let behind = endpoint.strip_prefix("tcp://").unwrap().to_owned();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut options = SocketOptions::default();
+    options.stream.proxy = Some(zmq_engine::transport::Proxy {
+        address: listener.local_addr().unwrap().to_string(),
+        username: "joe".into(),
+        password: "pwd".into(),
+    });
+    let wanted = [&[5, 1, 0, 3, 4][..], b"name", &[0, 7]].concat();
+    std::thread::spawn(move || proxy(listener, wanted, behind));
+    let push = Socket::open(&context, SocketType::Push, options).unwrap();
+    push.connect("tcp://name:7").unwrap();
+    push.send("through".into(), SOON).unwrap();
+    assert_eq!(pull.recv(SOON).unwrap().first(), b"through");
+}

@@ -41,6 +41,7 @@ mod ipc;
 mod options;
 mod registry;
 mod socket;
+mod socks;
 mod sys;
 mod tcp;
 mod transport;
@@ -49,6 +50,7 @@ pub use error::{AddressError, DuplicateScheme, EndpointError, is_shortage};
 pub use ipc::Ipc;
 pub use options::StreamOptions;
 pub use registry::{Endpoint, Registry};
+pub use socks::Proxy;
 pub use tcp::Tcp;
 pub use transport::{
     ByteStream, Connection, Datagrams, FramedStream, Listener, Role, Source, Transport,

@@ -4,6 +4,8 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::Proxy;
+
 /// Settings of the sockets behind one endpoint. They are applied when a socket is made; `None` leaves the system's
 /// default. A transport ignores what does not exist for it: ipc knows only the buffers, the backlog and `use_fd`.
 #[derive(Clone, Debug)]
@@ -37,6 +39,8 @@ pub struct StreamOptions {
     /// Listen on this socket instead of making one. It must be bound to an address of the scheme; it is duplicated,
     /// and nothing in the file system is removed at close. Connecting ignores it.
     pub use_fd: Option<Arc<OwnedFd>>,
+    /// Connect by way of this SOCKS5 proxy (tcp). Binding ignores it.
+    pub proxy: Option<Proxy>,
 }
 
 impl Default for StreamOptions {
@@ -55,6 +59,7 @@ impl Default for StreamOptions {
             tcp_user_timeout: None,
             backlog: 100,
             use_fd: None,
+            proxy: None,
         }
     }
 }

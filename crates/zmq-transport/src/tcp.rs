@@ -8,7 +8,7 @@ use rustix::net::sockopt;
 
 use crate::grammar::{Host, HostPort, tcp_address};
 use crate::socket::{Family, SocketListener, SocketStream, borrow_bound, tcp_endpoint};
-use crate::{AddressError, Connection, Listener, Role, StreamOptions, Transport, sys};
+use crate::{AddressError, Connection, Listener, Role, StreamOptions, Transport, socks, sys};
 
 /// `tcp://host:port`, over IPv4 and, where the option is on, IPv6.
 ///
@@ -43,6 +43,9 @@ impl Transport for Tcp {
 
     fn resolve(&self, address: &str, options: &StreamOptions) -> io::Result<Vec<String>> {
         self.check(address, Role::Connect)?;
+        if let Some(proxy) = &options.proxy {
+            return socks::resolve(self, address, proxy, options);
+        }
         let parsed = tcp_address(address)?;
         let targets = match literal(&parsed.target, options)? {
             Some(target) => vec![target],
@@ -69,6 +72,9 @@ impl Transport for Tcp {
     }
 
     fn connect(&self, target: &str, options: &StreamOptions) -> io::Result<Connection> {
+        if let Some(proxy) = &options.proxy {
+            return socks::connect(self, target, proxy, options);
+        }
         self.check(target, Role::Connect)?;
         let parsed = tcp_address(target)?;
         let address = resolved(&parsed.target, options)?;

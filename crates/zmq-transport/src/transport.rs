@@ -162,6 +162,11 @@ pub trait ByteStream: Send {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when nothing has arrived; otherwise the link is lost.
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// While it is still connecting: whether it waits for something to read and not for room to write.
+    fn connects_by_reading(&self) -> bool {
+        false
+    }
+
     /// Reads into the spare capacity of `buffer` without clearing it first, lengthens `buffer` by what was read, and
     /// returns that number; 0 is the end of the stream.
     ///

@@ -48,6 +48,16 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// This one, with what the first try said.
+    pub(super) fn after(mut self, first: &Outcome) -> Outcome {
+        if self.verdict == Verdict::Pass {
+            self.why = format!("at the second try; first: {}", first.why);
+        }
+        self
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({:.1} s)", self.verdict.word(), self.seconds)?;

@@ -4,6 +4,7 @@ use std::ffi::c_int;
 use std::time::Duration;
 
 use zmq_engine::patterns::RouterNotify;
+use zmq_engine::transport::Proxy;
 use zmq_engine::{Heartbeat, Limits, PatternOption, Reconnect, SocketOption, StreamOptions};
 
 use super::Settings;
@@ -79,6 +80,9 @@ impl Settings {
             | id::PRIORITY
             | id::TCP_MAXRT
             | id::USE_FD
+            | id::SOCKS_PROXY
+            | id::SOCKS_USERNAME
+            | id::SOCKS_PASSWORD
             | id::BINDTODEVICE => O::Stream(Box::new(self.stream())),
             _ => return None,
         })
@@ -102,7 +106,19 @@ impl Settings {
             tcp_user_timeout: some_millis(self.int(id::TCP_MAXRT)),
             backlog: set(self.int(id::BACKLOG)).unwrap_or(100),
             use_fd: self.use_fd.clone(),
+            proxy: self.proxy(),
         }
+    }
+
+    fn proxy(&self) -> Option<Proxy> {
+        let text = |option| String::from_utf8_lossy(self.text(option)).into_owned();
+        Some(text(id::SOCKS_PROXY))
+            .filter(|address| !address.is_empty())
+            .map(|address| Proxy {
+                address,
+                username: text(id::SOCKS_USERNAME),
+                password: text(id::SOCKS_PASSWORD),
+            })
     }
 
     pub(super) fn limits(&self) -> Limits {

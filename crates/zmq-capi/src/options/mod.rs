@@ -17,9 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use zmq_engine::SocketOptions;
 
-use crate::boundary::Outcome;
 use crate::context::Choices;
-use crate::errno::Errno;
 
 pub(crate) use table::id;
 
@@ -103,14 +101,6 @@ impl Settings {
         usize::try_from(self.int(id::SNDHWM))
             .ok()
             .filter(|mark| *mark > 0)
-    }
-
-    /// What has to be refused because it would silently be ignored otherwise.
-    pub(crate) fn check_supported(&self) -> Outcome<()> {
-        if !self.text(id::SOCKS_PROXY).is_empty() {
-            return Err(Errno::PROTOCOL);
-        }
-        Ok(())
     }
 
     /// What the engine is told when the socket is opened.
