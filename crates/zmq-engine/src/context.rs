@@ -13,7 +13,7 @@ use zmq_transport::{Listener, Registry, Transport};
 
 use crate::clock::{Clock, Nanos};
 use crate::dial::Dialing;
-use crate::driver::Driver;
+use crate::driver::{Driver, DriverMode};
 use crate::inproc::Names;
 use crate::poller::{Interest, Poller, Signal, wait_readable};
 use crate::pool::Pool;
@@ -57,15 +57,6 @@ impl Default for ContextOptions {
             seed: None,
         }
     }
-}
-
-/// Who runs the driver of a context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DriverMode {
-    /// A thread of the context.
-    Thread,
-    /// The owner of the context, by calling [`Context::turn`]. Blocking calls would wait for ever.
-    Manual,
 }
 
 /// Sockets live in a context: inproc names are known within it, and its driver does what no caller is there to do.

@@ -24,6 +24,15 @@ use crate::shake::Shaking;
 use crate::shared::SocketShared;
 use crate::timers::Timers;
 
+/// Who runs the driver of a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DriverMode {
+    /// A thread of the context.
+    Thread,
+    /// The owner of the context, by calling [`Context::turn`](crate::Context::turn). Blocking calls would wait for ever.
+    Manual,
+}
+
 /// Between two looks at pipes that are in a burst.
 const TICK_MICROS: u64 = 100;
 

@@ -65,8 +65,9 @@ mod waking;
 
 pub use clock::{Clock, Deadline, VirtualClock, unix_seconds};
 pub use closing::CloseReport;
-pub use context::{Context, ContextOptions, DriverMode};
+pub use context::{Context, ContextOptions};
 pub use counters::{Counters, Loss};
+pub use driver::DriverMode;
 pub use error::{
     EndpointError, EndpointProblem, OpenError, OptionError, RecvError, SendError, SendFailure,
 };
