@@ -1,5 +1,6 @@
 //! What the fuzz targets call: the parsers of this crate, on any octets.
 use crate::grammar::tcp_address;
+pub use crate::socks::fuzzing::answers as socks;
 use crate::{Registry, Role};
 
 /// Parses the octets as an endpoint for both roles. A good tcp address must survive being shown and parsed again.

@@ -281,6 +281,115 @@ impl ByteStream for Proxied {
     }
 }
 
+/// A proxy that says any octets, in any pieces.
+#[doc(hidden)]
+pub(crate) mod fuzzing {
+    use super::*;
+
+    /// What the proxy says, and how much has been read. A zero octet is a pause.
+    struct Said {
+        octets: Vec<u8>,
+        read: usize,
+        written: usize,
+        pause: bool,
+    }
+
+    impl ByteStream for Said {
+        fn try_connected(&mut self) -> io::Result<bool> {
+            Ok(true)
+        }
+
+        fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.pause = !self.pause;
+            if self.pause {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let left = self.octets.get(self.read..).unwrap_or_default();
+            let piece = left.len().min(buffer.len()).min(3);
+            buffer[..piece].copy_from_slice(&left[..piece]);
+            self.read += piece;
+            Ok(piece)
+        }
+
+        fn try_read_spare(&mut self, _buffer: &mut Vec<u8>) -> io::Result<usize> {
+            Ok(0)
+        }
+
+        fn try_write(&mut self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
+            let octets = chunks.iter().map(|chunk| chunk.len()).sum();
+            self.written += octets;
+            Ok(octets)
+        }
+
+        fn source(&self) -> Source<'_> {
+            Source::Waker
+        }
+
+        fn peer_address(&self) -> &str {
+            ""
+        }
+
+        fn local_endpoint(&self) -> String {
+            String::new()
+        }
+
+        fn remote_endpoint(&self) -> String {
+            String::new()
+        }
+    }
+
+    /// Opens a stream through a proxy that says these octets. It ends, with a stream or an error, and reads no octet of the peer's.
+    ///
+    /// # Panics
+    /// When it does not: that is what the fuzzer looks for.
+    pub fn answers(octets: &[u8]) {
+        for username in ["", "joe"] {
+            let proxy = Proxy {
+                address: String::new(),
+                username: username.to_owned(),
+                password: "pwd".to_owned(),
+            };
+            let mut proxied = Proxied {
+                stream: Box::new(Said {
+                    octets: octets.to_vec(),
+                    read: 0,
+                    written: 0,
+                    pause: false,
+                }),
+                awaited: Awaited::Open,
+                unsent: Vec::new(),
+                met: Vec::new(),
+                opening: opening(&proxy).expect("short names"),
+                request: request("name:7").expect("a name"),
+            };
+            let mut tries = 0;
+            let open = loop {
+                tries += 1;
+                assert!(tries <= 2 * octets.len() + 16, "it never ends");
+                match proxied.try_connected() {
+                    Ok(false) => assert!(proxied.connects_by_reading()),
+                    done => break done,
+                }
+            };
+            if open.is_ok() {
+                // Method, admission, and the longest reply there is.
+                let longest = 2 + 2 + REPLY + 255 + 2;
+                assert!(proxied.met.is_empty() && octets.len() >= 2 + REPLY);
+                let mut rest = vec![0; octets.len() + 1];
+                let mut left = 0;
+                while let Ok(piece) = proxied.try_read(&mut rest) {
+                    left += piece;
+                    if piece == 0 {
+                        break;
+                    }
+                    let _ = proxied.try_read(&mut []);
+                }
+                assert!(octets.len() - left <= longest);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,6 +409,22 @@ mod tests {
             assert_eq!(request(target).unwrap(), octets, "{target}");
         }
         assert!(request("*:1").is_err());
+    }
+
+    #[test]
+    fn any_answers_end_and_the_peers_octets_stay() {
+        let good = [5, 0, 5, 0, 0, 3, 1, b'x', 0, 1, b'p', b'e', b'e', b'r'];
+        let told = [5, 2, 1, 0, 5, 0, 0, 1, 1, 2, 3, 4, 0, 1, b'p'];
+        for octets in [&good[..], &told[..]] {
+            for end in 0..octets.len() {
+                fuzzing::answers(&octets[..=end]);
+            }
+            for place in 0..octets.len() {
+                let mut other = octets.to_vec();
+                other[place] ^= 0xFF;
+                fuzzing::answers(&other);
+            }
+        }
     }
 
     #[test]
