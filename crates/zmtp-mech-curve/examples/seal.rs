@@ -7,7 +7,7 @@
 use core::convert::Infallible;
 use std::hint::black_box;
 use std::time::Instant;
-use zmtp_mech_curve::measuring::{Fast, Portable, SecretBox};
+use zmtp_mech_curve::measuring::{Fast, Few, Portable, SecretBox};
 use zmtp_mech_curve::{Client, KeyPair, SecretKey, Server, ServerKeys};
 use zmtp_wire::{Mechanism, Step, Transform};
 
@@ -38,6 +38,24 @@ fn back_end<C: SecretBox>(size: usize) -> (f64, f64) {
     let mut content = vec![0; size];
     let open = best(iterations, || {
         C::open(&key, &nonce, black_box(&octets), &mut content).expect("honest");
+    });
+    (seal, open)
+}
+
+/// The back end for few octets: nothing at lengths it does not take.
+fn few(size: usize) -> (f64, f64) {
+    let few = Few::new(&[7; 32], &[9; 16]);
+    let mut octets = vec![1; size + 16];
+    if few.seal(&[9; 8], &mut octets).is_err() {
+        return (f64::NAN, f64::NAN);
+    }
+    let mut content = vec![0; size];
+    let open = best(4000, || {
+        few.open(&[9; 8], black_box(&octets), &mut content)
+            .expect("honest");
+    });
+    let seal = best(4000, || {
+        few.seal(&[9; 8], black_box(&mut octets)).expect("short");
     });
     (seal, open)
 }
@@ -81,12 +99,27 @@ fn handshake(keys: &ServerKeys, client: &KeyPair) -> (Box<dyn Transform>, Box<dy
 
 fn main() {
     println!(
-        "ns a box             Portable               Fast                   a frame (default)"
+        "ns a box             Portable               Fast                   Few                    a frame (default)"
     );
-    println!("size                 seal       open        seal       open        seal       open");
+    println!(
+        "size                 seal       open        seal       open        seal       open        seal       open"
+    );
     let (keys, client) = (ServerKeys::new(pair(2)), pair(1));
-    for size in [64, 256, 1024, 16 * 1024, 64 * 1024] {
+    for size in [
+        1,
+        32,
+        64,
+        96,
+        128,
+        160,
+        256,
+        1024,
+        4096,
+        16 * 1024,
+        64 * 1024,
+    ] {
         let (portable, fast) = (back_end::<Portable>(size), back_end::<Fast>(size));
+        let few = few(size);
         let (mut ours, mut theirs) = handshake(&keys, &client);
         let body = vec![1; size];
         let iterations = 4_000_000 / (size as u32 + 1000) + 1;
@@ -104,11 +137,13 @@ fn main() {
             theirs.open(&sealed, &mut open).expect("honest");
         });
         println!(
-            "{size:<12} {:>12.0} {:>10.0} {:>11.0} {:>10.0} {seal:>11.0} {:>10.0}",
+            "{size:<12} {:>12.0} {:>10.0} {:>11.0} {:>10.0} {:>11.0} {:>10.0} {seal:>11.0} {:>10.0}",
             portable.0,
             portable.1,
             fast.0,
             fast.1,
+            few.0,
+            few.1,
             both - seal
         );
     }

@@ -54,6 +54,8 @@ extern crate alloc;
 extern crate std;
 
 mod client;
+#[cfg(feature = "fast")]
+mod few;
 #[doc(hidden)]
 pub mod fuzzing;
 mod key;
@@ -74,6 +76,8 @@ pub const NAME: [u8; 20] = *b"CURVE\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 /// What the measuring example needs of the cipher.
 #[doc(hidden)]
 pub mod measuring {
+    #[cfg(feature = "fast")]
+    pub use crate::few::Few;
     #[cfg(feature = "fast")]
     pub use crate::seal::Fast;
     pub use crate::seal::{Portable, SecretBox};

@@ -1,8 +1,8 @@
 //! Frames after the handshake: each travels as a MESSAGE command (RFC 26).
 
 use crate::layout::{Counted, MESSAGE, OVERHEAD};
-use crate::nonce::{MESSAGE_OF_CLIENT, MESSAGE_OF_SERVER, Received, Sent, short};
-use crate::seal::{BoxKey, TAG};
+use crate::nonce::{MESSAGE_OF_CLIENT, MESSAGE_OF_SERVER, Received, Sent};
+use crate::seal::{BoxKey, Direction, TAG};
 use alloc::vec::Vec;
 use zmtp_wire::{Error, Misbehaved, Transform};
 
@@ -16,28 +16,30 @@ const COMMAND: u8 = 0x04;
 /// Both directions of one connection. Each has a nonce prefix of its own, so nothing sent by one end opens when it comes back to it.
 pub(crate) struct Messages {
     key: BoxKey,
-    ours: &'static [u8; 16],
-    theirs: &'static [u8; 16],
+    ours: Direction,
+    theirs: Direction,
     sent: Sent,
     received: Received,
 }
 
 impl Messages {
     pub(crate) fn of_client(key: BoxKey, sent: Sent, received: Received) -> Self {
+        let (ours, theirs) = (MESSAGE_OF_CLIENT, MESSAGE_OF_SERVER);
         Self {
+            ours: Direction::new(&key, ours),
+            theirs: Direction::new(&key, theirs),
             key,
-            ours: MESSAGE_OF_CLIENT,
-            theirs: MESSAGE_OF_SERVER,
             sent,
             received,
         }
     }
 
     pub(crate) fn of_server(key: BoxKey, sent: Sent, received: Received) -> Self {
+        let (ours, theirs) = (MESSAGE_OF_SERVER, MESSAGE_OF_CLIENT);
         Self {
+            ours: Direction::new(&key, ours),
+            theirs: Direction::new(&key, theirs),
             key,
-            ours: MESSAGE_OF_SERVER,
-            theirs: MESSAGE_OF_CLIENT,
             sent,
             received,
         }
@@ -63,8 +65,8 @@ impl Transform for Messages {
         out.reserve(body.len().saturating_add(OVERHEAD));
         out.extend_from_slice(MESSAGE);
         out.extend_from_slice(&counter.to_be_bytes());
-        self.key
-            .seal(&short(self.ours, counter), &[&[inside], body], out)
+        self.ours
+            .seal(&self.key, counter, &[&[inside], body], out)
             .map_err(|_| Misbehaved::Cryptographic.into())
     }
 
@@ -77,8 +79,8 @@ impl Transform for Messages {
             .map_err(|_| Error::OutOfMemory)?;
         out.resize(start.saturating_add(content), 0);
         let room = out.get_mut(start..).unwrap_or_default();
-        let nonce = short(self.theirs, counter);
-        if self.key.open(&nonce, sealed, room).is_err() {
+        let opened = self.theirs.open(&self.key, counter, sealed, room);
+        if opened.is_err() {
             out.truncate(start);
             return Err(Misbehaved::Cryptographic.into());
         }
