@@ -1,27 +1,34 @@
-//! The cipher: NaCl's secret box, XSalsa20 with Poly1305. The one file that calls it.
+//! The cipher: NaCl's secret box, XSalsa20 with Poly1305. This file and `few` are all that calls one.
 //!
 //! Two back ends stand behind [`SecretBox`]. [`Portable`] (`crypto_secretbox`) needs neither std nor a particular processor, and is what
 //! tests compare with. [`Fast`] (`dryoc`) picks vector kernels at run time; it is the default, since a library cannot choose its user's
-//! compiler flags. Neither is a primitive of ours.
+//! compiler flags. Frames of few octets go through [`Few`] instead. None is a primitive of ours.
 //!
 //! ns by `examples/seal.rs`, default compiler flags, AMD EPYC with AVX-512, two cores under other load, best of 15 rounds; libsodium 1.0.18
-//! measured beside them on such a machine, seal and open together:
+//! measured beside `Portable` and `Fast` on such a machine, seal and open together:
 //!
 //! ```text
-//!            Portable           Fast               libsodium
-//!            seal     open      seal     open      both
-//! 64 B       1 680    1 680     284      364       1 400-1 900
-//! 1 KiB      3 330    3 350     472      583       4 600-5 300
-//! 64 KiB     114 000  115 000   17 400   16 900    153 000
+//!            Portable           Fast               Few              libsodium
+//!            seal     open      seal     open      seal     open    both
+//! 1 B        1 165    1 175     246      275       160      176
+//! 64 B       1 698    1 672     277      365       249      265     1 400-1 900
+//! 96 B       1 667    1 677     296      383       264      281
+//! 128 B      1 761    1 769     312      490       369      389
+//! 160 B      1 789    1 788     330      434       387      403
+//! 256 B      1 981    1 994     340      442
+//! 1 KiB      3 298    3 301     463      582                        4 600-5 300
+//! 4 KiB      8 505    8 632     1 234    1 340
+//! 64 KiB     113 000  114 000   16 500   17 000                     153 000
 //! ```
 //!
-//! So `Fast` halves what libsodium takes at 64 octets and is four times as fast from 1 KiB on. `Portable` falls behind it where octets are
-//! few (its Poly1305 takes 1.2 us to begin) as where they are many (its Salsa20 knows no vectors).
+//! So `Fast` is four times as fast as libsodium from 1 KiB on. `Portable` falls behind it where octets are few (its Poly1305 takes 1.2 us to
+//! begin) as where they are many (its Salsa20 knows no vectors).
 //!
-//! CURVE's nonces share their first 16 octets within a direction, so HSalsa20 could be run once for all its frames. No crate offers a secret
-//! box that takes the outcome. Put together from `salsa20` and dryoc's Poly1305 it seals 64 octets in 290 ns and opens them in 307; from
-//! 100 octets on it is slower than `Fast`, at 1 KiB by a factor of three. A fifth at the smallest frames does not pay for a box of our own
-//! making.
+//! CURVE's nonces share their first 16 octets within a direction, so HSalsa20 (87 ns) need be run only once for all its frames. No crate
+//! offers a secret box that takes the outcome; [`Few`] puts one together from the parts of three crates. It wins while the blocks of the
+//! stream (90 ns each) are two to seal, or three to open: the vectors of `Fast` compute more than is wanted, and opening it computes the
+//! first block by itself. Over tcp, frames of 64 octets are bound by the one who opens them: PUSH to PULL went from 1.5 to 2.1 million a
+//! second with it, 1.6 times libzmq with libsodium.
 
 #[cfg(feature = "fast")]
 use crate::few::Few;
