@@ -4,6 +4,7 @@ use crate::layout::{Counted, MESSAGE, OVERHEAD};
 use crate::nonce::{MESSAGE_OF_CLIENT, MESSAGE_OF_SERVER, Received, Sent};
 use crate::seal::{BoxKey, Direction, TAG};
 use alloc::vec::Vec;
+use bytes::{Buf, Bytes};
 use zmtp_wire::{Error, Misbehaved, Transform};
 
 /// MORE, in the box as in the header of a frame.
@@ -89,14 +90,33 @@ impl Transform for Messages {
         let inside = room.first().copied().unwrap_or_default();
         room.copy_within(1.., 0);
         out.pop();
-        // Bits without a meaning are passed over, as libzmq does.
-        let command = if inside & SEALED_COMMAND != 0 {
-            COMMAND
-        } else {
-            0
-        };
-        Ok(inside & MORE | command)
+        Ok(flags(inside))
     }
+
+    fn open_owned(&mut self, mut body: Vec<u8>) -> Result<(u8, Bytes), Error> {
+        let Counted { counter, sealed } = Counted::parse_message(&body)?;
+        let received = self.received.advance(counter)?;
+        let start = body.len().saturating_sub(sealed.len());
+        let sealed = body.get_mut(start..).unwrap_or_default();
+        self.theirs
+            .open_in_place(&self.key, counter, sealed)
+            .map_err(|_| Misbehaved::Cryptographic)?;
+        self.received = received;
+        let inside = sealed.get(TAG).copied().unwrap_or_default();
+        let mut plain = Bytes::from(body);
+        plain.advance(plain.len().min(start.saturating_add(TAG).saturating_add(1)));
+        Ok((flags(inside), plain))
+    }
+}
+
+/// The flags that were sealed, in the form of ZMTP 3.x frames. Bits without a meaning are passed over, as libzmq does.
+const fn flags(inside: u8) -> u8 {
+    let command = if inside & SEALED_COMMAND != 0 {
+        COMMAND
+    } else {
+        0
+    };
+    inside & MORE | command
 }
 
 #[cfg(test)]
@@ -114,6 +134,32 @@ mod tests {
             Messages::of_client(key(), Sent::nothing(), Received::first(0)),
             Messages::of_server(key(), Sent::nothing(), Received::first(0)),
         )
+    }
+
+    #[test]
+    fn a_body_opened_where_it_stands_is_the_one_opened_elsewhere() {
+        for length in [0, 1, 40, 1_000, 70_000] {
+            for flags in [0, MORE, COMMAND] {
+                let (mut client, mut server) = pair();
+                let content = vec![7; length];
+                for owned in [true, false, true] {
+                    let mut sealed = Vec::new();
+                    client.seal(flags, &content, &mut sealed).unwrap();
+                    if owned {
+                        let mut spoilt = sealed.clone();
+                        *spoilt.last_mut().unwrap() ^= 1;
+                        assert!(server.open_owned(spoilt).is_err());
+                        let (found, body) = server.open_owned(sealed.clone()).unwrap();
+                        assert_eq!((found, &body[..]), (flags, &content[..]));
+                        assert!(server.open_owned(sealed).is_err(), "a second time");
+                    } else {
+                        let mut open = Vec::new();
+                        assert_eq!(server.open(&sealed, &mut open), Ok(flags));
+                        assert_eq!(open, content);
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -71,6 +71,17 @@ pub trait SecretBox {
         sealed: &[u8],
         content: &mut [u8],
     ) -> Result<(), Unopened>;
+
+    /// Opens the content of a box where it stands.
+    ///
+    /// # Errors
+    /// When the tag does not fit. The content then holds nothing that was opened.
+    fn open_in_place(
+        key: &[u8; 32],
+        nonce: &[u8; 24],
+        tag: &[u8; TAG],
+        content: &mut [u8],
+    ) -> Result<(), Unopened>;
 }
 
 /// `crypto_secretbox`: no std, any processor.
@@ -98,6 +109,15 @@ impl SecretBox for Portable {
             return Err(Unopened);
         }
         content.copy_from_slice(body);
+        Self::open_in_place(key, nonce, tag, content)
+    }
+
+    fn open_in_place(
+        key: &[u8; 32],
+        nonce: &[u8; 24],
+        tag: &[u8; TAG],
+        content: &mut [u8],
+    ) -> Result<(), Unopened> {
         XSalsa20Poly1305::new(key.into())
             .decrypt_in_place_detached(nonce.into(), &[], content, tag.into())
             .map_err(|_| Unopened)
@@ -127,6 +147,16 @@ impl SecretBox for Fast {
     ) -> Result<(), Unopened> {
         dryoc::classic::crypto_secretbox::crypto_secretbox_open_easy(content, sealed, nonce, key)
             .map_err(|_| Unopened)
+    }
+
+    fn open_in_place(
+        key: &[u8; 32],
+        nonce: &[u8; 24],
+        tag: &[u8; TAG],
+        content: &mut [u8],
+    ) -> Result<(), Unopened> {
+        use dryoc::classic::crypto_box::crypto_box_open_detached_afternm_inplace as open;
+        open(content, tag, nonce, key).map_err(|_| Unopened)
     }
 }
 
@@ -242,6 +272,17 @@ impl Direction {
         }
         Cipher::open(&key.0, &short(self.prefix, counter), sealed, content)
     }
+
+    /// Opens a box where it stands: its content is what follows the first 16 octets.
+    pub(crate) fn open_in_place(
+        &self,
+        key: &BoxKey,
+        counter: u64,
+        sealed: &mut [u8],
+    ) -> Result<(), Unopened> {
+        let (tag, content) = sealed.split_first_chunk_mut::<TAG>().ok_or(Unopened)?;
+        Cipher::open_in_place(&key.0, &short(self.prefix, counter), tag, content)
+    }
 }
 
 #[cfg(test)]
@@ -280,6 +321,17 @@ mod tests {
             opened.fill(0);
             prop_assert_eq!(Portable::open(&key, &nonce, &octets, &mut opened), Ok(()));
             prop_assert_eq!(&opened, &content);
+            let (tag, body) = octets.split_first_chunk::<TAG>().unwrap();
+            for open in [Fast::open_in_place, Portable::open_in_place] {
+                opened.copy_from_slice(body);
+                prop_assert_eq!(open(&key, &nonce, tag, &mut opened), Ok(()));
+                prop_assert_eq!(&opened, &content);
+                opened.copy_from_slice(body);
+                let mut other = *tag;
+                other[0] ^= 1;
+                prop_assert_eq!(open(&key, &nonce, &other, &mut opened), Err(Unopened));
+                prop_assert!(content.len() < 16 || opened != content);
+            }
 
             let at = spoilt.index(octets.len());
             octets[at] ^= 1;

@@ -3,6 +3,7 @@
 use crate::{Credentials, Error, Verdict};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use bytes::Bytes;
 
 /// A security handshake, one value per session. It sees command bodies, never frames, and ends in [`Established`].
 ///
@@ -70,4 +71,17 @@ pub trait Transform: Send {
     /// # Errors
     /// When the frame was not sealed by the peer, or comes a second time.
     fn open(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<u8, Error>;
+    /// As [`open`](Self::open) for a body that may be changed: returns the inner flags and the plain body. A large body is best opened where
+    /// it stands; this default makes a new one.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or when there is no memory.
+    fn open_owned(&mut self, body: Vec<u8>) -> Result<(u8, Bytes), Error> {
+        let mut open = Vec::new();
+        let size = body.len().saturating_sub(self.overhead());
+        open.try_reserve_exact(size)
+            .map_err(|_| Error::OutOfMemory)?;
+        let flags = self.open(&body, &mut open)?;
+        Ok((flags, open.into()))
+    }
 }

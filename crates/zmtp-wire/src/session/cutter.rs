@@ -3,6 +3,7 @@
 use crate::header::{FrameHeader, Framing, HeaderReader};
 use crate::{Error, Frame, Misbehaved};
 use alloc::vec::Vec;
+use bytes::Bytes;
 
 /// A body that still misses this much is read into its own buffer.
 const OWN_READ: usize = 8 * 1024;
@@ -40,6 +41,8 @@ pub(super) enum Body<'a> {
     /// Still in the caller's buffer.
     Borrowed(&'a [u8]),
     Owned(Vec<u8>),
+    /// Part of something larger.
+    Shared(Bytes),
 }
 
 impl Body<'_> {
@@ -47,6 +50,7 @@ impl Body<'_> {
         match self {
             Self::Borrowed(body) => body,
             Self::Owned(body) => body,
+            Self::Shared(body) => body,
         }
     }
 
@@ -54,6 +58,7 @@ impl Body<'_> {
         match self {
             Self::Borrowed(body) => Frame::copy_from(body),
             Self::Owned(body) => Frame::from(body),
+            Self::Shared(body) => Frame::from(body),
         }
     }
 }

@@ -182,12 +182,18 @@ impl Session {
         let Some(transform) = &mut self.transform else {
             return self.handle_clear(flags, body, now);
         };
-        let sealed = body.as_slice();
+        // The outer flags are anybody's: only what was sealed counts.
+        let sealed = match body {
+            Body::Owned(body) => {
+                let (flags, open) = transform.open_owned(body)?;
+                return self.handle_clear(flags, Body::Shared(open), now);
+            }
+            ref body => body.as_slice(),
+        };
         let mut open = Vec::new();
         let size = sealed.len().saturating_sub(transform.overhead());
         open.try_reserve_exact(size)
             .map_err(|_| Error::OutOfMemory)?;
-        // The outer flags are anybody's: only what was sealed counts.
         let flags = transform.open(sealed, &mut open)?;
         self.handle_clear(flags, Body::Owned(open), now)
     }
