@@ -102,7 +102,7 @@ pub(crate) struct Io {
     /// The kernel takes no more for now.
     pub(crate) stalled: bool,
     /// Why it cannot be written to any more, while there is something left to read.
-    pub(crate) failed: Option<CloseReason>,
+    pub(crate) failed: Option<Box<CloseReason>>,
     /// What the poller was last told.
     pub(crate) interest: Interest,
     /// Whether the descriptor is in the socket's poller.

@@ -236,7 +236,7 @@ impl Link {
 
     /// The peer takes no more; what it had sent before can still be read.
     fn stop_writing(&self, io: &mut Io, shared: &SocketShared, reason: CloseReason) {
-        io.failed = Some(reason);
+        io.failed = Some(Box::new(reason));
         io.stalled = false;
         let mut core = shared.lock();
         let Some(key) = self.key() else { return };
@@ -265,7 +265,10 @@ impl Link {
                 return Ok(());
             }
             if end.is_err() || !more {
-                return Err(io.failed.take().unwrap_or(CloseReason::ByPeer));
+                return Err(io
+                    .failed
+                    .take()
+                    .map_or(CloseReason::ByPeer, |reason| *reason));
             }
         }
         self.come_again(io, shared);

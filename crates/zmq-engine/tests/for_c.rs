@@ -102,6 +102,10 @@ fn types_that_do_not_fit_meet_within_a_context_that_lets_them() {
 }
 
 #[test]
+#[cfg_attr(
+    feature = "portable-poll",
+    ignore = "without epoll the driver makes a descriptor that was handed out readable, a moment later, and C programs get ours with epoll"
+)]
 fn a_registered_descriptor_tells_of_every_change_until_somebody_looks() {
     let context = Context::new().unwrap();
     let pull = open(&context, SocketType::Pull);
