@@ -239,11 +239,19 @@ impl Pipe {
 
     /// Whether gathered output has reached the size at which its sender writes it.
     pub(crate) fn flush_due(&self) -> bool {
+        let count = self.out.len();
         self.flush_wanted
-            || self.out_octets >= FLUSH_OCTETS && self.out.len() > FEW
             || self.out_octets >= FLUSH_LARGE
-            || self.out.len() >= FLUSH_MESSAGES
+            || self.out_octets >= FLUSH_OCTETS && (count > FEW || self.is_much(count))
+            || count >= FLUSH_MESSAGES
             || self.is_full()
+    }
+
+    /// Whether so many messages are much of what the mark allows: to gather them would have their sender wait for nothing.
+    fn is_much(&self, count: usize) -> bool {
+        self.marks
+            .send
+            .is_some_and(|mark| count.saturating_mul(8) >= mark as usize)
     }
 
     /// Messages among the queued items.
