@@ -183,19 +183,12 @@ impl Session {
             return self.handle_clear(flags, body, now);
         };
         // The outer flags are anybody's: only what was sealed counts.
-        let sealed = match body {
-            Body::Owned(body) => {
-                let (flags, open) = transform.open_owned(body)?;
-                return self.handle_clear(flags, Body::Shared(open), now);
-            }
-            ref body => body.as_slice(),
+        let (flags, open) = match body {
+            Body::Owned(body) => transform.open_owned(body)?,
+            // No longer than the block it was read in.
+            body => transform.open_owned(body.as_slice().to_vec())?,
         };
-        let mut open = Vec::new();
-        let size = sealed.len().saturating_sub(transform.overhead());
-        open.try_reserve_exact(size)
-            .map_err(|_| Error::OutOfMemory)?;
-        let flags = transform.open(sealed, &mut open)?;
-        self.handle_clear(flags, Body::Owned(open), now)
+        self.handle_clear(flags, Body::Shared(open), now)
     }
 
     fn handle_clear(
