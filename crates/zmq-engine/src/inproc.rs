@@ -50,6 +50,9 @@ struct Half {
     messages: usize,
     /// Messages the reader has taken and not yet reported as used.
     unread: usize,
+    /// Messages that were used and still count: the writer is given room by the step, as it would be by a reader that tells it
+    /// of so many at once, so that how much goes through two marks in a row does not depend on who was quick.
+    spent: usize,
     capacity: Option<usize>,
     /// The mark of the writer and that of the reader, whose sum is the capacity.
     write_mark: Option<u32>,
@@ -67,9 +70,37 @@ struct Half {
 impl Half {
     /// How many more messages fit.
     fn room(&self) -> usize {
-        let there = self.messages.saturating_add(self.unread);
+        let counted = self.counted();
         self.capacity
-            .map_or(usize::MAX, |capacity| capacity.saturating_sub(there))
+            .map_or(usize::MAX, |capacity| capacity.saturating_sub(counted))
+    }
+
+    /// What the mark counts.
+    fn counted(&self) -> usize {
+        self.messages
+            .saturating_add(self.unread)
+            .saturating_add(self.spent)
+    }
+
+    /// After how many used messages there is room for as many more: half the capacity.
+    fn step(&self) -> Option<usize> {
+        let capacity = self.capacity?;
+        Some((capacity / 2).saturating_add(capacity % 2).max(1))
+    }
+
+    /// Takes over new marks.
+    fn recount(&mut self) {
+        self.capacity = joint_capacity(self.write_mark, self.read_mark);
+        self.use_up(0);
+    }
+
+    /// Takes it that the reader has used `count` messages.
+    fn use_up(&mut self, count: usize) {
+        self.unread = self.unread.saturating_sub(count);
+        self.spent = match self.step() {
+            None => 0,
+            Some(step) => self.spent.saturating_add(count) % step,
+        };
     }
 }
 
@@ -296,10 +327,10 @@ impl Lane {
     /// Reports that the reader at `side` has used `count` messages.
     pub(crate) fn report(&self, side: Side, count: u32) -> Option<(Arc<SocketShared>, Notice)> {
         let mut half = self.half(side.other());
-        half.unread = half.unread.saturating_sub(count as usize);
-        let room = half.capacity.is_none_or(|capacity| {
-            half.messages.saturating_add(half.unread) <= capacity.saturating_sub(1) / 2
-        });
+        half.use_up(count as usize);
+        let room = half
+            .capacity
+            .is_none_or(|capacity| half.counted() <= capacity.saturating_sub(1) / 2);
         if half.blocked && room {
             half.blocked = false;
             drop(half);
@@ -311,9 +342,8 @@ impl Lane {
     /// After how many used messages the reader at `side` reports: half the capacity.
     pub(crate) fn report_step(&self, side: Side) -> u32 {
         let half = self.half(side.other());
-        half.capacity.map_or(1024, |capacity| {
-            u32::try_from(capacity.saturating_add(1) / 2).unwrap_or(u32::MAX)
-        })
+        half.step()
+            .map_or(1024, |step| u32::try_from(step).unwrap_or(u32::MAX))
     }
 
     /// Whether the peer of `side` has closed.
@@ -337,11 +367,11 @@ impl Lane {
     ) -> Option<(Arc<SocketShared>, Notice)> {
         let mut out = self.half(side);
         out.write_mark = marks.0;
-        out.capacity = joint_capacity(out.write_mark, out.read_mark);
+        out.recount();
         drop(out);
         let mut back = self.half(side.other());
         back.read_mark = marks.1;
-        back.capacity = joint_capacity(back.write_mark, back.read_mark);
+        back.recount();
         drop(back);
         self.notice(side.other(), Notice::Writable)
     }

@@ -66,6 +66,40 @@ fn the_marks_of_inproc_add_up() {
     push.try_send("room again".into()).unwrap();
 }
 
+/// However a reader takes its messages, one by one or many at once, the writer is given room by half the sum of the marks.
+#[test]
+fn room_comes_back_by_the_half_of_the_marks_of_inproc() {
+    let context = Context::new().unwrap();
+    for (mark, read) in (1..=5).flat_map(|mark| (0..=11).map(move |read| (mark, read))) {
+        let pull = open_with(&context, SocketType::Pull, |options| {
+            options.recv_hwm = Some(mark);
+        });
+        let endpoint = format!("inproc://half-{mark}-{read}");
+        pull.bind(&endpoint).unwrap();
+        let push = open_with(&context, SocketType::Push, |options| {
+            options.send_hwm = Some(mark);
+        });
+        push.connect(&endpoint).unwrap();
+        for _ in 0..read {
+            push.try_send("x".into()).unwrap();
+            recv(&pull);
+        }
+        let mut accepted = read;
+        while push.try_send("x".into()).is_ok() {
+            accepted += 1;
+        }
+        assert_eq!(
+            accepted,
+            2 * mark + read / mark * mark,
+            "{read} read at a mark of {mark}"
+        );
+        for _ in read..accepted {
+            recv(&pull);
+        }
+        send(&push, "room again");
+    }
+}
+
 #[test]
 fn a_full_peer_blocks_its_sender_until_it_reads() {
     let context = Context::new().unwrap();

@@ -81,10 +81,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("test_pair_vmci", "vmci"),
     ("test_reqrep_vmci", "vmci"),
     (
-        "test_proxy_hwm",
-        "not yet: it wants 40 messages at most in two inproc queues; a quick subscriber gets 42 through ours now and then",
-    ),
-    (
         "test_pair_tcp_cap_net_admin",
         "wants a capability of its own",
     ),
