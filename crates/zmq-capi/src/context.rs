@@ -82,7 +82,7 @@ pub(crate) fn state_of(handle: *mut c_void) -> Outcome<Arc<ContextState>> {
 }
 
 impl ContextState {
-    fn new() -> ContextState {
+    pub(crate) fn new() -> ContextState {
         ContextState {
             choices: Mutex::new(Choices {
                 io_threads: 1,

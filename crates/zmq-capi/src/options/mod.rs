@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use zeroize::Zeroizing;
 use zmq_engine::SocketOptions;
 
 use crate::context::Choices;
@@ -31,9 +32,10 @@ pub(crate) struct Settings {
     ints: [c_int; NUMBERS],
     affinity: u64,
     max_message: i64,
-    /// Texts and octets, by option number.
-    texts: BTreeMap<c_int, Vec<u8>>,
-    keys: BTreeMap<c_int, [u8; 32]>,
+    /// Texts and octets, by option number. Passwords are among them, so all are wiped when they are replaced or dropped.
+    texts: BTreeMap<c_int, Zeroizing<Vec<u8>>>,
+    /// Wiped as well, for one of them is secret.
+    keys: BTreeMap<c_int, keys::Key>,
     mechanism: c_int,
     as_server: bool,
     metadata: Vec<(String, Bytes)>,
@@ -88,7 +90,14 @@ impl Settings {
     }
 
     fn text(&self, id: c_int) -> &[u8] {
-        self.texts.get(&id).map(Vec::as_slice).unwrap_or_default()
+        self.texts
+            .get(&id)
+            .map(|text| text.as_slice())
+            .unwrap_or_default()
+    }
+
+    fn set_text(&mut self, id: c_int, text: &[u8]) {
+        self.texts.insert(id, Zeroizing::new(text.to_vec()));
     }
 
     /// How long messages may leave after closing.
@@ -114,5 +123,23 @@ impl Settings {
         options.ping_before_3_1 = true;
         options.outlast_handler = true;
         options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_wiped<T: zeroize::ZeroizeOnDrop>(_: Option<&T>) {}
+
+    #[test]
+    fn passwords_and_keys_are_wiped_when_they_go() {
+        let state = crate::context::ContextState::new();
+        let mut settings = Settings::new(3, &state.choices());
+        settings.set_text(id::PLAIN_PASSWORD, b"open sesame");
+        assert_eq!(settings.text(id::PLAIN_PASSWORD), b"open sesame");
+        // What is wiped is said by the type, and by nothing that a test could look at without reading memory that is given back.
+        is_wiped(settings.texts.values().next());
+        is_wiped(settings.keys.values().next());
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ffi::{c_int, c_void};
 
+use zeroize::Zeroizing;
+
 use super::keys;
 use super::table::{self, id};
 use crate::boundary::{Outcome, done};
@@ -19,10 +21,10 @@ enum Answer {
     Exact(Vec<u8>),
     /// As many as fit; the rest of the room becomes zero.
     Within(Vec<u8>),
-    /// A text, with a zero behind it; the rest of the room becomes zero.
-    Text(Vec<u8>),
+    /// A text with the zero behind it; the rest of the room becomes zero.
+    Text(Zeroizing<Vec<u8>>),
     /// 32 octets, or 40 letters with a zero, by the room there is.
-    Key([u8; keys::OCTETS]),
+    Key(keys::Key),
 }
 
 /// Reads an option of a socket.
@@ -46,23 +48,21 @@ pub(crate) extern "C" fn zmq_getsockopt(
 /// Writes an answer into the caller's room; answers its length.
 fn write(answer: Answer, room: &mut [u8]) -> Outcome<usize> {
     let octets = match answer {
-        Answer::Exact(octets) if octets.len() == room.len() => octets,
+        Answer::Exact(octets) if octets.len() == room.len() => octets.into(),
         Answer::Exact(_) => return Err(Errno::INVALID),
         Answer::Within(octets) => {
             room.get_mut(octets.len()..).unwrap_or_default().fill(0);
-            octets
+            octets.into()
         }
-        Answer::Text(mut octets) => {
-            octets.push(0);
+        Answer::Text(octets) => {
             room.get_mut(octets.len()..).unwrap_or_default().fill(0);
             octets
         }
         Answer::Key(key) => match room.len() {
-            keys::OCTETS => key.to_vec(),
+            keys::OCTETS => key.to_vec().into(),
             length if length == keys::LETTERS + 1 => {
-                let mut letters = z85::encode(&key).ok_or(Errno::INVALID)?;
-                letters.push(0);
-                letters
+                let letters = Zeroizing::new(z85::encode(&*key).ok_or(Errno::INVALID)?);
+                text(&letters)
             }
             _ => return Err(Errno::INVALID),
         },
@@ -70,6 +70,14 @@ fn write(answer: Answer, room: &mut [u8]) -> Outcome<usize> {
     let place = room.get_mut(..octets.len()).ok_or(Errno::INVALID)?;
     place.copy_from_slice(&octets);
     Ok(octets.len())
+}
+
+/// A text with the zero behind it. It may be a secret, so it is not moved about as it grows.
+fn text(letters: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut octets = Zeroizing::new(Vec::with_capacity(letters.len().saturating_add(1)));
+    octets.extend_from_slice(letters);
+    octets.push(0);
+    octets
 }
 
 fn exact(value: c_int) -> Answer {
@@ -96,7 +104,7 @@ impl SocketHandle {
             id::RCVMORE => return Ok(within(c_int::from(self.incoming.more()))),
             id::FD => return Ok(within(self.exposed.expose(&self.socket))),
             id::EVENTS => return Ok(within(self.events()?)),
-            id::LAST_ENDPOINT => return Ok(Answer::Text(self.last_endpoint().into_bytes())),
+            id::LAST_ENDPOINT => return Ok(Answer::Text(text(self.last_endpoint().as_bytes()))),
             id::THREAD_SAFE => return Ok(within(0)),
             id::TOPICS_COUNT => return self.topics().map(within),
             _ => {}
@@ -133,9 +141,9 @@ impl SocketHandle {
             | id::SOCKS_PROXY
             | id::SOCKS_USERNAME
             | id::SOCKS_PASSWORD
-            | id::BINDTODEVICE => Answer::Text(settings.text(option).to_vec()),
+            | id::BINDTODEVICE => Answer::Text(text(settings.text(option))),
             id::CURVE_PUBLICKEY | id::CURVE_SECRETKEY | id::CURVE_SERVERKEY => {
-                Answer::Key(settings.keys.get(&option).copied().unwrap_or_default())
+                Answer::Key(settings.keys.get(&option).cloned().unwrap_or_default())
             }
             _ => return Err(Errno::INVALID),
         })

@@ -8,8 +8,8 @@ use zmq_engine::curve::{KeyPair, PublicKey, SecretKey};
 use zmq_engine::wire::Mechanism;
 use zmq_engine::{MechanismFactory, Security, SocketOption};
 
-use super::Settings;
 use super::table::id;
+use super::{Settings, keys};
 use crate::boundary::Outcome;
 use crate::errno::Errno;
 
@@ -31,9 +31,9 @@ impl Settings {
         self.as_server
     }
 
-    fn key(&self, option: std::ffi::c_int) -> [u8; 32] {
+    fn key(&self, option: std::ffi::c_int) -> keys::Key {
         // A key that was not set is no key: the handshake fails, which is what its owner is to see.
-        self.keys.get(&option).copied().unwrap_or_default()
+        self.keys.get(&option).cloned().unwrap_or_default()
     }
 
     fn mechanism(&self) -> Outcome<Security> {
@@ -44,14 +44,14 @@ impl Settings {
                     .map_err(|_| Errno::INVALID)?
             }
             (id::CURVE, as_server) => {
-                let secret = SecretKey::from_octets(self.key(id::CURVE_SECRETKEY));
+                let secret = SecretKey::from_octets(*self.key(id::CURVE_SECRETKEY));
                 let keys = KeyPair::new(secret);
                 if as_server {
                     Security::curve_server(keys)
-                } else if *keys.public().as_octets() != self.key(id::CURVE_PUBLICKEY) {
+                } else if *keys.public().as_octets() != *self.key(id::CURVE_PUBLICKEY) {
                     Security::with(Arc::new(NoPair))
                 } else {
-                    let server = PublicKey::from_octets(self.key(id::CURVE_SERVERKEY));
+                    let server = PublicKey::from_octets(*self.key(id::CURVE_SERVERKEY));
                     Security::curve_client(server, keys)
                 }
             }

@@ -87,7 +87,7 @@ impl SocketHandle {
                     return Err(Errno::INVALID);
                 }
                 self.tell(SocketOption::RoutingId(Bytes::copy_from_slice(octets)))?;
-                self.settings().texts.insert(option, octets.to_vec());
+                self.settings().set_text(option, octets);
                 Ok(())
             }
             id::CONNECT_ROUTING_ID => {
@@ -202,7 +202,7 @@ impl SocketHandle {
             return Err(Errno::INVALID);
         }
         let mut settings = self.settings();
-        settings.texts.insert(option, without_zero(octets).to_vec());
+        settings.set_text(option, without_zero(octets));
         let Some(change) = settings.change_of(option) else {
             return Ok(());
         };
@@ -220,7 +220,7 @@ impl SocketHandle {
             }
             _ => return Err(Errno::INVALID),
         };
-        settings.texts.insert(option, octets.to_vec());
+        settings.set_text(option, octets);
         if option != id::ZAP_DOMAIN {
             settings.mechanism = id::PLAIN;
             settings.as_server = false;
