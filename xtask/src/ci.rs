@@ -2,7 +2,7 @@
 //! all there is to mend.
 
 use crate::{
-    Result, conformance, deny, docs,
+    Result, conformance, deny, dist, docs,
     flags::Flags,
     lint, no_std,
     programs::{INTEROP, SIM, SOAK},
@@ -52,6 +52,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "conformance",
         run: |_| conformance::run(&["--column".to_owned(), "ours".to_owned()]),
+    },
+    Step {
+        name: "dist",
+        run: |_| dist::run(&["--check".to_owned()]),
     },
     Step {
         name: "pyzmq",

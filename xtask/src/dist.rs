@@ -3,7 +3,7 @@
 //! cargo-c would name the library after the crate's lib target, which must not be `zmq` (it would collide with the facade),
 //! so the folder is laid out here.
 
-use crate::{Result, conformance::built_libraries, flags::Flags, tree};
+use crate::{Result, conformance::built_libraries, flags::Flags, installed, tree};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     let mut flags = Flags::new(arguments);
     let prefix = flags.value("--prefix")?;
     let profile = flags.value("--profile")?.unwrap_or("release".to_owned());
+    let check = flags.switch("--check");
     flags.finish()?;
     let prefix = match prefix {
         Some(prefix) => PathBuf::from(prefix),
@@ -37,6 +38,9 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     };
     lay_out(&prefix, &profile)?;
     println!("{}", prefix.display());
+    if check {
+        installed::check(&prefix)?;
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod dist;
 mod docs;
 mod flags;
 mod fuzz;
+mod installed;
 mod lint;
 mod no_std;
 mod process;
@@ -110,8 +111,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "conformance",
-        arguments: "[--only NAME]... [--column ours|foreign|control]... [--jobs N] [--profile NAME]",
-        purpose: "libzmq's own test programs on our C library, and on libzmq as the control",
+        arguments: "[--only NAME]... [--column ours|foreign|back|control]... [--jobs N] [--profile NAME]",
+        purpose: "libzmq's own test programs on our C library with either header, back on libzmq, and on libzmq as the control",
         run: conformance::run,
     },
     Command {
@@ -122,8 +123,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "dist",
-        arguments: "[--prefix DIR] [--profile NAME]",
-        purpose: "the C library as it is installed: libzmq.so.5, headers, pkg-config and CMake files",
+        arguments: "[--prefix DIR] [--profile NAME] [--check]",
+        purpose: "the C library as it is installed: libzmq.so.5, headers, pkg-config and CMake files; --check builds programs with it",
         run: dist::run,
     },
     Command {
