@@ -19,6 +19,7 @@ mod curve;
 mod drafts;
 mod errno;
 mod fd;
+pub mod fuzzing;
 mod has;
 mod hearing;
 mod legacy;

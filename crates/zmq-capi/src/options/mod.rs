@@ -20,7 +20,9 @@ use zmq_engine::SocketOptions;
 
 use crate::context::Choices;
 
+pub(crate) use read::zmq_getsockopt;
 pub(crate) use table::id;
+pub(crate) use write::zmq_setsockopt;
 
 /// One more than the largest number of an option.
 const NUMBERS: usize = 128;
