@@ -7,7 +7,7 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Nobody's.
@@ -26,15 +26,26 @@ pub(crate) trait Kind: Sized + Send + Sync + 'static {
     fn spare() -> &'static Spare<Self>;
 }
 
+/// The tag and the number of calls inside are one word, so that a closed slot is taken apart by somebody who knows in the same moment
+/// that nobody is inside, whatever has become of the slot since he last looked.
 #[repr(C)]
 pub(crate) struct Slot<T> {
-    tag: AtomicU32,
-    users: AtomicU32,
+    /// The tag above, the number of calls below.
+    state: AtomicU64,
     value: UnsafeCell<Option<T>>,
 }
 
+/// A state without anybody inside.
+const fn alone(tag: u32) -> u64 {
+    (tag as u64) << 32
+}
+
+fn tag_of(state: u64) -> u32 {
+    (state >> 32) as u32
+}
+
 // SAFETY: the value is written only by the one who took the slot from the spare list, before the tag is set, and by the
-// one who won the exchange of CLOSED for FREE-to-be in `leave`; in between it is only read, by reference, and `T` is Sync.
+// one who made the state FREE that was CLOSED with nobody inside; in between it is only read, by reference, and `T` is Sync.
 unsafe impl<T: Send + Sync> Sync for Slot<T> {}
 
 /// A handle in use by a call.
@@ -48,14 +59,15 @@ pub(crate) fn insert<T: Kind>(value: T) -> *mut c_void {
         .pop();
     let slot = spare.unwrap_or_else(|| {
         Box::leak(Box::new(Slot {
-            tag: AtomicU32::new(FREE),
-            users: AtomicU32::new(0),
+            state: AtomicU64::new(alone(FREE)),
             value: UnsafeCell::new(None),
         }))
     });
     // SAFETY: a slot of the spare list belongs to whoever has popped it; others read only its tag, which is FREE.
     unsafe { *slot.value.get() = Some(value) };
-    slot.tag.store(T::TAG, Ordering::SeqCst);
+    // Added and not stored: a latecomer with an old handle may be looking in just now.
+    slot.state
+        .fetch_add(alone(T::TAG) - alone(FREE), Ordering::SeqCst);
     std::ptr::from_ref(slot).cast_mut().cast()
 }
 
@@ -67,13 +79,13 @@ pub(crate) fn visit<T: Kind>(handle: *mut c_void) -> Option<Held<T>> {
     }
     // SAFETY: the caller's promise: a handle that this library has given out, open or closed. Slots are never freed.
     let slot: &'static Slot<T> = unsafe { &*slot };
-    if slot.tag.load(Ordering::Relaxed) != T::TAG {
+    if tag_of(slot.state.load(Ordering::Relaxed)) != T::TAG {
         return None;
     }
-    slot.users.fetch_add(1, Ordering::SeqCst);
+    let state = slot.state.fetch_add(1, Ordering::SeqCst);
     let held = Held(slot);
     // Looked at again: it may have been closed between the look and the entry.
-    (slot.tag.load(Ordering::SeqCst) == T::TAG).then_some(held)
+    (tag_of(state) == T::TAG).then_some(held)
 }
 
 /// Closes a handle. One caller gets it; the value goes when the last call has left.
@@ -81,8 +93,11 @@ pub(crate) fn take<T: Kind>(handle: *mut c_void) -> Option<Held<T>> {
     let held = visit::<T>(handle)?;
     let won = held
         .0
-        .tag
-        .compare_exchange(T::TAG, CLOSED, Ordering::SeqCst, Ordering::SeqCst);
+        .state
+        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |state| {
+            let inside = state - alone(tag_of(state));
+            (tag_of(state) == T::TAG).then_some(alone(CLOSED) + inside)
+        });
     won.is_ok().then_some(held)
 }
 
@@ -102,22 +117,97 @@ impl<T: Kind> std::ops::Deref for Held<T> {
 impl<T: Kind> Drop for Held<T> {
     fn drop(&mut self) {
         let slot = self.0;
-        if slot.users.fetch_sub(1, Ordering::SeqCst) != 1 {
+        if slot.state.fetch_sub(1, Ordering::SeqCst) != alone(CLOSED) + 1 {
             return;
         }
-        let last = slot
-            .tag
-            .compare_exchange(CLOSED, FREE, Ordering::SeqCst, Ordering::SeqCst);
+        let last = slot.state.compare_exchange(
+            alone(CLOSED),
+            alone(FREE),
+            Ordering::SeqCst,
+            Ordering::SeqCst,
+        );
         if last.is_err() {
             return;
         }
-        // SAFETY: no tag leads to the value any more, every call that had entered by one has left, and one caller alone
-        // wins the exchange.
+        // SAFETY: no tag leads to the value any more, and when the exchange was won nobody was inside. Whoever looks in from now
+        // on finds no tag of a value and leaves. One caller alone wins.
         let value = unsafe { (*slot.value.get()).take() };
         T::spare()
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(slot);
         drop(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+    static ALIVE: AtomicUsize = AtomicUsize::new(0);
+
+    struct Canary(AtomicBool);
+
+    impl Canary {
+        fn new() -> Canary {
+            ALIVE.fetch_add(1, Ordering::SeqCst);
+            Canary(AtomicBool::new(true))
+        }
+    }
+
+    impl Drop for Canary {
+        fn drop(&mut self) {
+            assert!(self.0.swap(false, Ordering::SeqCst), "dropped twice");
+            ALIVE.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    static SPARE: Spare<Canary> = Mutex::new(Vec::new());
+
+    impl Kind for Canary {
+        const TAG: u32 = 0x5A43_414E;
+
+        fn spare() -> &'static Spare<Self> {
+            &SPARE
+        }
+    }
+
+    #[test]
+    fn who_visits_while_others_close_and_reuse_finds_a_living_value_or_none() {
+        let open = || insert(Canary::new()).expose_provenance();
+        let handle = std::ptr::with_exposed_provenance_mut::<c_void>;
+        let known = Mutex::new(vec![open(), open()]);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let known = &known;
+                scope.spawn(move || {
+                    for step in 0..2000 {
+                        let at = {
+                            let known = known.lock().unwrap();
+                            known[(thread + step) % known.len()]
+                        };
+                        if let Some(held) = visit::<Canary>(handle(at)) {
+                            assert!((*held).0.load(Ordering::SeqCst), "visited after its end");
+                        }
+                        if let Some(held) = take::<Canary>(handle(at)) {
+                            assert!((*held).0.load(Ordering::SeqCst), "closed after its end");
+                            let new = open();
+                            let mut known = known.lock().unwrap();
+                            if !known.contains(&new) {
+                                known.push(new);
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        let known = known.into_inner().unwrap();
+        for at in &known {
+            drop(take::<Canary>(handle(*at)));
+        }
+        assert_eq!(ALIVE.load(Ordering::SeqCst), 0);
+        // Each slot waits once for its next handle.
+        assert_eq!(SPARE.lock().unwrap().len(), known.len());
     }
 }
