@@ -116,6 +116,12 @@ const COMMANDS: &[Command] = &[
         run: conformance::run,
     },
     Command {
+        name: "sanitize",
+        arguments: "[--with address|valgrind] [--only NAME]... [--jobs N]",
+        purpose: "the C library's tests and libzmq's programs under the address and leak sanitizers and valgrind; wants nightly",
+        run: conformance::sanitize,
+    },
+    Command {
         name: "pyzmq",
         arguments: "[--only NAME]... [--no-control] [--profile NAME]",
         purpose: "pyzmq's own tests on our C library, and on libzmq as the control",

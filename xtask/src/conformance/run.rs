@@ -3,7 +3,7 @@
 use super::list::{self, Program};
 use std::fmt;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ pub(super) enum Verdict {
     Pass,
     Fail,
     Skip,
+    /// Whatever it says itself, its watcher has found something.
+    Found,
 }
 
 impl Verdict {
@@ -27,6 +29,7 @@ impl Verdict {
             Verdict::Pass => "pass",
             Verdict::Fail => "FAIL",
             Verdict::Skip => "skip",
+            Verdict::Found => "FOUND",
         }
     }
 }
@@ -46,9 +49,14 @@ impl Outcome {
             seconds: 0.0,
         }
     }
-}
 
-impl Outcome {
+    pub(super) fn skipped(why: &str) -> Outcome {
+        Outcome {
+            verdict: Verdict::Skip,
+            ..Outcome::failed(why.to_owned())
+        }
+    }
+
     /// This one, with what the first try said.
     pub(super) fn after(mut self, first: &Outcome) -> Outcome {
         if self.verdict == Verdict::Pass {
@@ -84,15 +92,27 @@ fn network_of_its_own() -> Command {
     command
 }
 
-/// Runs a program on this library.
-pub(super) fn program(program: &Program, binary: &Path, library: &Path) -> Outcome {
-    match attempt(program, binary, library) {
+/// How programs are run.
+#[derive(Clone, Default)]
+pub(super) struct Runner {
+    /// The folder of the library.
+    pub(super) library: PathBuf,
+    /// Words before the program: what watches it.
+    pub(super) before: Vec<String>,
+    pub(super) environment: Vec<(&'static str, String)>,
+    /// Beginnings of what its watcher says when it has found something, wherever in a line.
+    pub(super) findings: &'static [&'static str],
+}
+
+/// Runs a program.
+pub(super) fn program(program: &Program, binary: &Path, runner: &Runner) -> Outcome {
+    match attempt(program, binary, runner) {
         Ok(outcome) => outcome,
         Err(error) => Outcome::failed(format!("did not run: {error}")),
     }
 }
 
-fn attempt(program: &Program, binary: &Path, library: &Path) -> std::io::Result<Outcome> {
+fn attempt(program: &Program, binary: &Path, runner: &Runner) -> std::io::Result<Outcome> {
     let folder = binary.with_extension("dir");
     std::fs::create_dir_all(&folder)?;
     let mut log = std::fs::File::options()
@@ -102,15 +122,15 @@ fn attempt(program: &Program, binary: &Path, library: &Path) -> std::io::Result<
         .truncate(true)
         .open(binary.with_extension("log"))?;
     let mut command = if own_network() {
-        let mut command = network_of_its_own();
-        command.arg(binary);
-        command
+        network_of_its_own()
     } else {
-        Command::new(binary)
+        Command::new("env")
     };
+    command.args(&runner.before).arg(binary);
     let began = Instant::now();
     let mut child = command
-        .env("LD_LIBRARY_PATH", library)
+        .env("LD_LIBRARY_PATH", &runner.library)
+        .envs(runner.environment.iter().cloned())
         .current_dir(&folder)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
@@ -137,7 +157,10 @@ fn attempt(program: &Program, binary: &Path, library: &Path) -> std::io::Result<
         Some(status) if status.code() == Some(SKIPPED) => (Verdict::Skip, "says it cannot".into()),
         Some(status) => (Verdict::Fail, format!("{status}")),
     };
-    if verdict == Verdict::Fail
+    let found = |line: &&str| runner.findings.iter().any(|words| line.contains(words));
+    if let Some(line) = text.lines().find(found) {
+        (verdict, why) = (Verdict::Found, line.trim().to_owned());
+    } else if verdict == Verdict::Fail
         && let Some(excuse) = excuse(&text, &program.name)
     {
         (verdict, why) = (Verdict::Skip, excuse);

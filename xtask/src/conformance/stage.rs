@@ -1,6 +1,7 @@
 //! Where programs are compiled, and with what.
 
 use super::list::Program;
+use super::run::Runner;
 use crate::{Result, process, tree};
 use cargo_metadata::Message;
 use std::fs;
@@ -12,7 +13,7 @@ use std::sync::OnceLock;
 /// Folders that everything here starts from.
 pub(super) struct Place {
     pub(super) vendor: PathBuf,
-    target: PathBuf,
+    pub(super) target: PathBuf,
 }
 
 impl Place {
@@ -34,6 +35,8 @@ pub(super) enum Headers {
     Theirs,
     /// Theirs, and what libzmq was configured with.
     Control,
+    /// Ours, compiled with the address sanitizer.
+    Sanitized,
 }
 
 /// What a program asks about the library's build. Ours is always the same.
@@ -59,8 +62,15 @@ fn io<T>(path: &Path, result: std::io::Result<T>) -> Result<T> {
 
 /// Builds what a package's build scripts and library are, and says where: the folders of build scripts by package.
 fn build(arguments: &[&str]) -> Result<Vec<Message>> {
-    let mut command = process::cargo(&["build", "--message-format=json-render-diagnostics"]);
-    command.args(arguments).stdout(Stdio::piped());
+    let mut command = process::cargo(&["build"]);
+    command.args(arguments);
+    read_build(command)
+}
+
+/// What cargo says of its build.
+fn read_build(mut command: Command) -> Result<Vec<Message>> {
+    command.arg("--message-format=json-render-diagnostics");
+    command.stdout(Stdio::piped());
     let line = process::line(&command);
     let mut child = command
         .spawn()
@@ -88,7 +98,13 @@ fn name_library(folder: &Path, library: &Path) -> Result {
 
 /// Builds our library: the shared one and the static one.
 pub(crate) fn built_libraries(profile: &str) -> Result<(PathBuf, PathBuf)> {
-    let messages = build(&["-p", "zmq-capi", "--lib", "--profile", profile])?;
+    let command = process::cargo(&["build", "-p", "zmq-capi", "--lib", "--profile", profile]);
+    libraries_of(command)
+}
+
+/// The shared and the static library that this command builds.
+fn libraries_of(command: Command) -> Result<(PathBuf, PathBuf)> {
+    let messages = read_build(command)?;
     let files = messages
         .iter()
         .find_map(|message| match message {
@@ -112,6 +128,13 @@ pub(crate) fn built_libraries(profile: &str) -> Result<(PathBuf, PathBuf)> {
 pub(super) fn our_library(place: &Place, profile: &str) -> Result<PathBuf> {
     let folder = place.target.join("ours");
     name_library(&folder, &built_libraries(profile)?.0)?;
+    Ok(folder)
+}
+
+/// Gives what this command builds a folder of its own.
+pub(super) fn special_library(place: &Place, name: &str, command: Command) -> Result<PathBuf> {
+    let folder = place.target.join(name);
+    name_library(&folder, &libraries_of(command)?.0)?;
     Ok(folder)
 }
 
@@ -173,15 +196,31 @@ pub(super) struct Stage {
     headers: Headers,
     /// Built when the first program wants it.
     sodium: OnceLock<Result<PathBuf>>,
-    pub(super) library: PathBuf,
+    /// What the programs are linked with.
+    library: PathBuf,
+    runs_on: PathBuf,
 }
 
 impl Stage {
+    /// Runs what is built here on another library than that it was linked with.
+    pub(super) fn run_on(mut self, library: PathBuf) -> Stage {
+        self.runs_on = library;
+        self
+    }
+
+    pub(super) fn runner(&self) -> Runner {
+        Runner {
+            library: self.runs_on.clone(),
+            ..Runner::default()
+        }
+    }
+
     pub(super) fn prepare(place: &Place, headers: Headers, library: PathBuf) -> Result<Stage> {
         let root = place.target.join(match headers {
             Headers::Ours => "with-our-header",
             Headers::Theirs => "with-their-header",
             Headers::Control => "control",
+            Headers::Sanitized => "sanitized",
         });
         for (from, to) in [
             (place.vendor.join("tests"), "tests"),
@@ -191,8 +230,8 @@ impl Stage {
             copy_folder(&from, &root.join(to))?;
         }
         let include = match headers {
-            Headers::Ours => PathBuf::from("crates/zmq-capi/include"),
-            _ => place.vendor.join("include"),
+            Headers::Ours | Headers::Sanitized => PathBuf::from("crates/zmq-capi/include"),
+            Headers::Theirs | Headers::Control => place.vendor.join("include"),
         };
         copy_folder(&include, &root.join("include"))?;
         let platform = match headers {
@@ -208,6 +247,7 @@ impl Stage {
             root,
             headers,
             sodium: OnceLock::new(),
+            runs_on: library.clone(),
             library,
         };
         for draft in [false, true] {
@@ -267,7 +307,21 @@ impl Stage {
         for folder in ["", "unity", "src", "include"] {
             command.arg("-I").arg(self.root.join(folder));
         }
+        command.args(self.instrumented());
         command
+    }
+
+    /// What is said besides to the compiler and the linker.
+    fn instrumented(&self) -> &'static [&'static str] {
+        match self.headers {
+            Headers::Sanitized => &["-fsanitize=address", "-fno-omit-frame-pointer", "-g1"],
+            _ => &[],
+        }
+    }
+
+    /// Adds a program that does not come with the package.
+    pub(super) fn plant(&self, name: &str, source: &str) -> Result {
+        write_changed(&self.root.join(format!("tests/{name}.cpp")), source)
     }
 
     /// Compiles a program; gives the binary.
@@ -292,6 +346,7 @@ impl Stage {
             command.arg(self.object(source, program.draft)?);
         }
         let binary = self.root.join("bin").join(&program.name);
+        command.args(self.instrumented());
         command.arg("-o").arg(&binary).arg("-L").arg(&self.library);
         command.args(["-lzmq", "-lpthread", "-lrt"]);
         if own_cipher {
