@@ -97,9 +97,12 @@ impl Half {
     /// Takes it that the reader has used `count` messages.
     fn use_up(&mut self, count: usize) {
         self.unread = self.unread.saturating_sub(count);
+        let spent = self.spent.saturating_add(count);
         self.spent = match self.step() {
             None => 0,
-            Some(step) => self.spent.saturating_add(count) % step,
+            // Mostly so, and cheaper than a division.
+            Some(step) if spent < step => spent,
+            Some(step) => spent % step,
         };
     }
 }
