@@ -19,7 +19,6 @@ use crate::core::Core;
 use crate::counters::Loss;
 use crate::driver::Driver;
 use crate::effects::Effects;
-use crate::error::RecvError;
 use crate::monitor::{CloseReason, Unasked};
 use crate::options::SocketOptions;
 use crate::pipe::PeerFacts;
@@ -243,7 +242,7 @@ impl Asking {
         // A handler without a mark would keep the questions of all who came and went while it was busy.
         let waiting = self.peer.map_or(0, |key| core.handed_and_unused(key));
         let sent = if waiting < UNUSED {
-            core.send(message, &mut effects)
+            core.send(&mut message, &mut effects)
                 .map_err(|_| Unasked::HandlerBusy)
         } else {
             Err(Unasked::HandlerBusy)
@@ -257,11 +256,12 @@ impl Asking {
         loop {
             let mut effects = Effects::default();
             let mut core = self.socket.enter(&mut effects);
-            let received: Result<Message, RecvError> = core.receive(&mut effects);
+            let mut message = Message::single(Frame::empty());
+            let received = core.receive(&mut message, &mut effects);
             drop(core);
             self.socket.run(effects);
             match received {
-                Ok(message) => return Some(message),
+                Ok(()) => return Some(message),
                 // The handler may have gathered more.
                 Err(_) if self.socket.fetch() => {}
                 Err(_) => return None,

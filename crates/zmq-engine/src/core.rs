@@ -294,7 +294,14 @@ impl Core {
     }
 
     /// Does what the pattern wants done after a call.
+    #[inline]
     pub(crate) fn settle(&mut self, effects: &mut Effects) {
+        if self.pattern.has_output() {
+            self.settle_outputs(effects);
+        }
+    }
+
+    fn settle_outputs(&mut self, effects: &mut Effects) {
         while let Some(output) = self.pattern.poll_output() {
             match output {
                 Output::Subscribe { peer, topic } => {

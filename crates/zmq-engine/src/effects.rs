@@ -15,14 +15,65 @@ use crate::shared::{Notice, SocketShared};
 #[derive(Default)]
 pub(crate) struct Effects {
     /// Links whose output is to be written now.
-    pub(crate) pump: SmallVec<[Arc<Link>; 1]>,
+    pub(crate) pump: Few<Arc<Link>>,
     /// Inproc peers to tell.
-    pub(crate) notices: SmallVec<[(Arc<SocketShared>, Notice); 1]>,
+    pub(crate) notices: Few<(Arc<SocketShared>, Notice)>,
     /// A pipe has become hot: the driver's tick must run.
     pub(crate) tick: bool,
     /// Something that waiting callers look for has changed.
     pub(crate) wake: bool,
     rare: Option<Box<RareEffects>>,
+}
+
+/// None, one or many. There is one for every message that is sent or received, nearly always of none, and then it costs nothing to
+/// make, to look at and to drop.
+#[derive(Default)]
+pub(crate) enum Few<T> {
+    #[default]
+    None,
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> Few<T> {
+    pub(crate) fn push(&mut self, item: T) {
+        *self = match std::mem::take(self) {
+            Few::None => Few::One(item),
+            Few::One(first) => Few::Many(vec![first, item]),
+            Few::Many(mut items) => {
+                items.push(item);
+                Few::Many(items)
+            }
+        };
+    }
+
+    pub(crate) fn extend(&mut self, item: Option<T>) {
+        if let Some(item) = item {
+            self.push(item);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Few::None)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Few::None => 0,
+            Few::One(_) => 1,
+            Few::Many(items) => items.len(),
+        }
+    }
+
+    /// Takes all of them.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = T> {
+        let (one, many) = match std::mem::take(self) {
+            Few::None => (None, Vec::new()),
+            Few::One(item) => (Some(item), Vec::new()),
+            Few::Many(items) => (None, items),
+        };
+        one.into_iter().chain(many)
+    }
 }
 
 /// What seldom has to be done.

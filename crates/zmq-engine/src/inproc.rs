@@ -17,7 +17,12 @@ use zmq_patterns::PeerKey;
 use zmtp_wire::SocketType;
 
 use crate::pipe::Item;
-use crate::shared::{Notice, SocketShared};
+use crate::shared::{Apart, Notice, SocketShared};
+
+/// As many items are copied into a lane, and more are moved with the memory they are in: a writer that fills the same few cache
+/// lines again and again has them to itself, while those of a queue that has been at the reader's come back one miss at a time,
+/// and the lock of a socket waits for each.
+const COPIED: usize = 256;
 
 /// Which end of a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,8 +126,8 @@ struct End {
 #[derive(Debug)]
 pub(crate) struct Lane {
     /// Indexed by the side that writes.
-    halves: [Mutex<Half>; 2],
-    ends: [End; 2],
+    halves: [Apart<Mutex<Half>>; 2],
+    ends: [Apart<End>; 2],
     /// One end keeps the newest message only, so the other must not keep messages back.
     conflates: bool,
 }
@@ -156,20 +161,22 @@ impl Lane {
         conflates: bool,
     ) -> Lane {
         let half = |write_mark, read_mark| {
-            Mutex::new(Half {
+            Apart(Mutex::new(Half {
                 capacity: joint_capacity(write_mark, read_mark),
                 write_mark,
                 read_mark,
                 ..Half::default()
-            })
+            }))
         };
         let (dialer, dialer_marks) = dialer;
         let (binder, binder_marks) = binder;
-        let end = |socket| End {
-            socket,
-            key: AtomicU32::new(u32::MAX),
-            gathered: AtomicBool::new(false),
-            hungry: AtomicBool::new(true),
+        let end = |socket| {
+            Apart(End {
+                socket,
+                key: AtomicU32::new(u32::MAX),
+                gathered: AtomicBool::new(false),
+                hungry: AtomicBool::new(true),
+            })
         };
         Lane {
             halves: [
@@ -192,15 +199,15 @@ impl Lane {
     fn end(&self, side: Side) -> &End {
         let [dialer, binder] = &self.ends;
         match side {
-            Side::Dialer => dialer,
-            Side::Binder => binder,
+            Side::Dialer => &dialer.0,
+            Side::Binder => &binder.0,
         }
     }
 
     fn half(&self, writer: Side) -> MutexGuard<'_, Half> {
         let [out, back] = &self.halves;
         let half = if writer.index() == 0 { out } else { back };
-        half.lock().unwrap_or_else(PoisonError::into_inner)
+        half.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A notice for the socket at `side`, if it still exists and has its pipe.
@@ -296,7 +303,7 @@ impl Lane {
                 notice: None,
             };
         }
-        if half.queue.is_empty() {
+        if gathered.len() > COPIED && half.queue.is_empty() {
             std::mem::swap(&mut half.queue, gathered);
         } else {
             half.queue.append(gathered);
@@ -318,13 +325,14 @@ impl Lane {
     }
 
     /// Takes all that was written to `side` into `into`, which is empty: its room serves the writer next, so that the queue does
-    /// not grow anew under the lock.
-    pub(crate) fn read(&self, side: Side, into: &mut VecDeque<Item>) {
+    /// not grow anew under the lock. Gives the number of messages among it.
+    pub(crate) fn read(&self, side: Side, into: &mut VecDeque<Item>) -> usize {
         let mut half = self.half(side.other());
         half.told = false;
-        half.unread = half.unread.saturating_add(half.messages);
-        half.messages = 0;
+        let messages = std::mem::take(&mut half.messages);
+        half.unread = half.unread.saturating_add(messages);
         std::mem::swap(&mut half.queue, into);
+        messages
     }
 
     /// Reports that the reader at `side` has used `count` messages.

@@ -51,6 +51,7 @@ mod pipe;
 mod poller;
 mod pool;
 mod random;
+mod receiving;
 mod resolver;
 mod security;
 mod shake;

@@ -65,15 +65,15 @@ impl Socket {
     ///
     /// # Errors
     /// [`SendError`] gives the message back: the socket was closed or the pattern refuses the message.
-    pub fn commit(&self, reservation: Reservation, message: Message) -> Result<(), SendError> {
+    pub fn commit(&self, reservation: Reservation, mut message: Message) -> Result<(), SendError> {
         let mut effects = Effects::default();
         let mut core = self.shared.enter(&mut effects);
-        let result = core.send_by(message, &mut effects, |pattern, message| {
+        let result = core.send_by(&mut message, &mut effects, |pattern, message| {
             pattern.commit(reservation.0, message)
         });
         drop(core);
         self.shared.run(effects);
-        result
+        result.map_err(|reason| SendError { message, reason })
     }
 
     fn reserve(&self, first: &Frame) -> Result<Reservation, SendFailure> {

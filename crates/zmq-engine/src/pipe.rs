@@ -103,7 +103,8 @@ pub(crate) struct Pipe {
     pub(crate) in_flight_octets: usize,
     /// The pattern was told that there is no room.
     pub(crate) full: bool,
-    pub(crate) input: VecDeque<Message>,
+    /// Messages only: they are items because that is what a lane brings, all at once.
+    pub(crate) input: VecDeque<Item>,
     pub(crate) input_octets: usize,
     /// The link has stopped reading because of the mark.
     pub(crate) paused: bool,
@@ -129,8 +130,8 @@ pub(crate) struct Pipe {
     pub(crate) broken: bool,
     /// Inproc: messages taken from `input` and not yet reported to the writer.
     pub(crate) unreported: u32,
-    /// Inproc: how many messages may gather before the lane must be asked for room.
-    pub(crate) lane_room: usize,
+    /// Inproc: how many messages may gather before they are handed over.
+    pub(crate) gather: usize,
     /// Inproc: the peer had gathered messages when we had none left, and they are to be fetched.
     pub(crate) thirsty: bool,
     /// Inproc: an empty queue to change for a full one.
@@ -167,7 +168,7 @@ impl Pipe {
             broken: false,
             woken: false,
             unreported: 0,
-            lane_room: 0,
+            gather: 0,
             thirsty: false,
             spare: VecDeque::new(),
             report_step: 1,
@@ -298,12 +299,41 @@ impl Pipe {
         messages
     }
 
-    pub(crate) fn pop_input(&mut self) -> Option<Message> {
-        let message = self.input.pop_front()?;
-        if self.marks.octets.is_some() {
-            self.input_octets = self.input_octets.saturating_sub(message.byte_len());
+    /// Moves the first message of the input to `into`. Says whether there was one.
+    ///
+    /// A message that leaves inside an `Option` is taken apart and put together again on its way, and waits for itself.
+    #[inline]
+    pub(crate) fn pop_input(&mut self, into: &mut Message) -> bool {
+        let Some(Item::Message(first)) = self.input.front_mut() else {
+            return false;
+        };
+        std::mem::swap(first, into);
+        let let_go = !first.is_inline();
+        let before = self.input.pop_front();
+        if let_go {
+            drop(before);
+        } else {
+            // The empty message that nearly every caller comes with.
+            std::mem::forget(before);
         }
-        Some(message)
+        if self.input_octets > 0 {
+            self.input_octets = self.input_octets.saturating_sub(into.byte_len());
+        }
+        true
+    }
+
+    /// Counts a message taken from the input; `more` are left. Says whether nobody has to hear of it.
+    #[inline]
+    pub(crate) fn taken_quietly(&mut self, more: bool) -> bool {
+        match &self.carrier {
+            Carrier::Inproc(..) => {
+                let quiet = more && self.unreported.saturating_add(1) < self.report_step;
+                self.unreported = self.unreported.saturating_add(u32::from(quiet));
+                quiet
+            }
+            Carrier::Link(_) => !self.paused && (more || !self.dying),
+            Carrier::None => more || !self.dying,
+        }
     }
 
     pub(crate) fn push_input(&mut self, message: Message) {
@@ -314,7 +344,7 @@ impl Pipe {
         if self.marks.octets.is_some() {
             self.input_octets = self.input_octets.saturating_add(message.byte_len());
         }
-        self.input.push_back(message);
+        self.input.push_back(Item::Message(message));
     }
 
     /// Messages in a lane that the peer has not taken.

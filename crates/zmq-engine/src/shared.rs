@@ -39,11 +39,16 @@ pub(crate) enum Notice {
     Woken(PeerKey),
 }
 
+/// Something in cache lines of its own, so that two cores that are busy with neighbours do not take them from each other.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct Apart<T>(pub(crate) T);
+
 pub(crate) struct SocketShared {
     pub(crate) id: u64,
     pub(crate) ctx: Arc<ContextShared>,
     pub(crate) socket_type: SocketType,
-    core: Mutex<Core>,
+    core: Apart<Mutex<Core>>,
     /// The one descriptor of the socket: readable while a link or the signal is ready.
     pub(crate) poller: Poller,
     pub(crate) waking: Waking,
@@ -84,7 +89,7 @@ impl SocketShared {
             id,
             ctx: Arc::clone(ctx),
             socket_type: core.socket_type,
-            core: Mutex::new(core),
+            core: Apart(Mutex::new(core)),
             poller,
             waking,
             inbox: Mutex::new(Vec::new()),
@@ -98,16 +103,18 @@ impl SocketShared {
         }))
     }
 
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        self.core.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Locks the socket unless it is locked.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Core>> {
-        self.core.try_lock().ok()
+        self.core.0.try_lock().ok()
     }
 
     /// Locks the socket after its inbox was read.
+    #[inline]
     pub(crate) fn enter(&self, effects: &mut Effects) -> MutexGuard<'_, Core> {
         let mut core = self.lock();
         if self.inbox_used.load(Ordering::SeqCst) {
@@ -162,14 +169,11 @@ impl SocketShared {
     /// Does what a step under the lock left to be done. Never called with a lock held.
     #[inline]
     pub(crate) fn run(self: &Arc<Self>, mut effects: Effects) {
-        self.run_any(&mut effects);
-    }
-
-    /// As [`run`](Self::run), for the hot path: most of the time there is nothing, and moving that costs more than looking.
-    #[inline]
-    pub(crate) fn run_any(self: &Arc<Self>, effects: &mut Effects) {
-        if !effects.is_empty() {
-            self.run_some(effects);
+        if effects.is_empty() {
+            // Most of the time; and to look at each part of nothing once more, to drop it, takes as long as a lock.
+            std::mem::forget(effects);
+        } else {
+            self.run_some(&mut effects);
         }
     }
 
@@ -178,14 +182,14 @@ impl SocketShared {
         if effects.wake {
             self.wake();
         }
-        for (socket, notice) in effects.notices.drain(..) {
+        for (socket, notice) in effects.notices.take() {
             socket.post(notice);
         }
         let out = Want {
             read: false,
             write: true,
         };
-        for link in effects.pump.drain(..) {
+        for link in effects.pump.take() {
             link.drive(self, out);
         }
         if let Some(rare) = effects.take_rare() {

@@ -14,7 +14,7 @@ use crate::context::{Command, Context, token};
 use crate::core::{Core, Life};
 use crate::counters::Loss;
 use crate::effects::Effects;
-use crate::error::{OpenError, OptionError, RecvError, SendError, SendFailure};
+use crate::error::{OpenError, OptionError, SendError, SendFailure};
 use crate::options::{SocketOption, SocketOptions};
 use crate::poller::{Interest, wait_readable};
 use crate::shared::SocketShared;
@@ -91,18 +91,15 @@ impl Socket {
     ///
     /// # Errors
     /// [`SendError`] gives the message back; [`SendError::is_would_block`] tells whether it may be accepted later.
-    pub fn try_send(&self, message: Message) -> Result<(), SendError> {
-        match self.offer(message) {
-            Err(error) if error.is_would_block() => {
-                self.shared.flush();
-                if self.shared.turn() {
-                    self.offer(error.message)
-                } else {
-                    Err(error)
-                }
+    pub fn try_send(&self, mut message: Message) -> Result<(), SendError> {
+        let mut done = self.offer(&mut message);
+        if done == Err(SendFailure::WouldBlock) {
+            self.shared.flush();
+            if self.shared.turn() {
+                done = self.offer(&mut message);
             }
-            done => done,
         }
+        done.map_err(|reason| SendError { message, reason })
     }
 
     /// Sends, waiting up to `timeout` for room (`None` waits for ever). Blocks the thread.
@@ -110,141 +107,44 @@ impl Socket {
     /// # Errors
     /// [`SendError`] gives the message back.
     #[inline]
-    pub fn send(&self, message: Message, timeout: Option<Duration>) -> Result<(), SendError> {
-        match self.offer(message) {
-            Err(error) if error.is_would_block() => self.wait_and_offer(error.message, timeout),
+    pub fn send(&self, mut message: Message, timeout: Option<Duration>) -> Result<(), SendError> {
+        let done = match self.offer(&mut message) {
+            Err(SendFailure::WouldBlock) => self.wait_and_offer(&mut message, timeout),
             done => done,
-        }
+        };
+        done.map_err(|reason| SendError { message, reason })
     }
 
     #[cold]
     fn wait_and_offer(
         &self,
-        mut message: Message,
+        message: &mut Message,
         timeout: Option<Duration>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), SendFailure> {
         let deadline = self.deadline(timeout);
         self.shared.flush();
         let mut waiter = self.waiter();
         loop {
-            message = match self.offer(message) {
-                Err(error) if error.is_would_block() => error.message,
-                done => return done,
-            };
-            if let Err(reason) = waiter.sleep(deadline) {
-                let reason = match reason {
-                    Sleep::TimedOut => SendFailure::TimedOut,
-                    Sleep::Interrupted => SendFailure::Interrupted,
-                };
-                return Err(SendError { message, reason });
-            }
-        }
-    }
-
-    fn offer(&self, message: Message) -> Result<(), SendError> {
-        let mut effects = Effects::default();
-        let mut core = self.shared.enter(&mut effects);
-        let result = core.send(message, &mut effects);
-        drop(core);
-        self.shared.run_any(&mut effects);
-        result
-    }
-
-    // ---- receiving ----
-
-    /// Receives without waiting.
-    ///
-    /// # Errors
-    /// [`RecvError`]; [`RecvError::WouldBlock`] if no message is there.
-    pub fn try_recv(&self) -> Result<Message, RecvError> {
-        match self.take_all() {
-            Err(RecvError::WouldBlock) => {}
-            done => return done,
-        }
-        self.shared.flush();
-        while self.shared.turn() {
-            match self.take_all() {
-                Err(RecvError::WouldBlock) => {}
-                done => return done,
-            }
-        }
-        // What arrived between the look and the turn is in the queue without anything being ready.
-        self.take_all()
-    }
-
-    /// Receives, waiting up to `timeout` for a message (`None` waits for ever). Blocks the thread.
-    ///
-    /// # Errors
-    /// [`RecvError`].
-    #[inline]
-    pub fn recv(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
-        match self.take() {
-            Err(RecvError::WouldBlock) => self.wait_and_take(timeout),
-            done => done,
-        }
-    }
-
-    #[cold]
-    fn wait_and_take(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
-        let deadline = self.deadline(timeout);
-        self.shared.flush();
-        if let Some(done) = self.spin() {
-            return done;
-        }
-        if self.shared.glance() {
-            match self.take() {
-                Err(RecvError::WouldBlock) => {}
-                done => return done,
-            }
-        }
-        let mut waiter = self.waiter();
-        loop {
-            match self.take_all() {
-                Err(RecvError::WouldBlock) => {}
+            match self.offer(message) {
+                Err(SendFailure::WouldBlock) => {}
                 done => return done,
             }
             match waiter.sleep(deadline) {
                 Ok(()) => {}
-                Err(Sleep::TimedOut) => return Err(RecvError::TimedOut),
-                Err(Sleep::Interrupted) => return Err(RecvError::Interrupted),
+                Err(Sleep::TimedOut) => return Err(SendFailure::TimedOut),
+                Err(Sleep::Interrupted) => return Err(SendFailure::Interrupted),
             }
         }
     }
 
-    /// Looks again and again for a short while, where the socket was told to.
-    fn spin(&self) -> Option<Result<Message, RecvError>> {
-        let spin = self.shared.lock().options.spin?;
-        let until = self.shared.ctx.clock.now().plus(spin);
-        loop {
-            // Another thread or an inproc peer may have brought something without anything being ready here.
-            self.shared.turn();
-            match self.take_all() {
-                Err(RecvError::WouldBlock) => {}
-                done => return Some(done),
-            }
-            if self.shared.ctx.clock.now() >= until {
-                return None;
-            }
-        }
-    }
-
-    fn take(&self) -> Result<Message, RecvError> {
+    /// Offers a message to the pattern, which takes it from where it stands or leaves it there.
+    fn offer(&self, message: &mut Message) -> Result<(), SendFailure> {
         let mut effects = Effects::default();
         let mut core = self.shared.enter(&mut effects);
-        let result = core.receive(&mut effects);
+        let result = core.send(message, &mut effects);
         drop(core);
-        self.shared.run_any(&mut effects);
+        self.shared.run(effects);
         result
-    }
-
-    /// Takes the next message, also if an inproc peer has it still. Whoever waits must have called this, and in vain.
-    fn take_all(&self) -> Result<Message, RecvError> {
-        loop {
-            match self.take() {
-                Err(RecvError::WouldBlock) if self.shared.fetch() => {}
-                done => return done,
-            }
-        }
     }
 
     // ---- waiting ----

@@ -6,7 +6,7 @@ use zmtp_wire::{Frame, Message};
 use crate::core::{Core, Life};
 use crate::counters::Loss;
 use crate::effects::Effects;
-use crate::error::{RecvError, SendError, SendFailure};
+use crate::error::{RecvError, SendFailure};
 use crate::inproc::LaneMarks;
 use crate::options::SocketOption;
 use crate::pipe::{Carrier, Item, Pace};
@@ -15,12 +15,13 @@ use crate::pipe::{Carrier, Item, Pace};
 const WIDE: usize = 8;
 
 impl Core {
-    /// Lets the pattern choose, and queues.
+    /// Lets the pattern choose, and queues. The message is taken where it stands, and stays there when it is not accepted: one that
+    /// is passed on by value is copied at each step, and copied once more with its error.
     pub(crate) fn send(
         &mut self,
-        message: Message,
+        message: &mut Message,
         effects: &mut Effects,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), SendFailure> {
         self.send_by(message, effects, Pattern::send)
     }
 
@@ -47,31 +48,30 @@ impl Core {
     #[inline]
     pub(crate) fn send_by(
         &mut self,
-        mut message: Message,
+        message: &mut Message,
         effects: &mut Effects,
         route: impl FnOnce(&mut Pattern, &mut Message) -> Result<Route, SendRefused>,
-    ) -> Result<(), SendError> {
-        if let Err(reason) = self.sendable() {
-            return Err(SendError { message, reason });
-        }
+    ) -> Result<(), SendFailure> {
+        self.sendable()?;
         if message.properties().is_some() {
             // They tell where it came from, which is not the receiver's business.
             message.set_properties(None);
         }
-        let route = match route(&mut self.pattern, &mut message) {
+        let route = match route(&mut self.pattern, message) {
             Ok(route) => route,
             Err(refused) => {
                 let reason = self.failure(refused);
                 self.settle(effects);
-                return Err(SendError { message, reason });
+                return Err(reason);
             }
         };
         self.counters.accepted = self.counters.accepted.wrapping_add(1);
         match route {
-            Route::One(key) => self.enqueue(key, Item::Message(message), effects),
+            Route::One(key) if self.gather_message(key, message, effects) => {}
+            Route::One(key) => self.enqueue(key, Item::Message(take(message)), effects),
             Route::Many { dropped } => {
                 self.lose_quietly(zmq_patterns::DropReason::PeerFull, u64::from(dropped));
-                self.fan_out(message, effects);
+                self.fan_out(take(message), effects);
             }
             Route::Nowhere(reason) => self.lose_quietly(reason, 1),
             _ => {}
@@ -128,8 +128,12 @@ impl Core {
         }
     }
 
-    /// Takes the next message that the pattern delivers.
-    pub(crate) fn receive(&mut self, effects: &mut Effects) -> Result<Message, RecvError> {
+    /// Moves the next message that the pattern delivers to `into`, which is left as it was when there is none.
+    pub(crate) fn receive(
+        &mut self,
+        into: &mut Message,
+        effects: &mut Effects,
+    ) -> Result<(), RecvError> {
         match self.life {
             Life::Open => {}
             Life::Terminated => return Err(RecvError::Terminated),
@@ -146,32 +150,46 @@ impl Core {
                 _ => {
                     if let Some(message) = self.pattern.take_own() {
                         self.counters.delivered = self.counters.delivered.wrapping_add(1);
-                        return Ok(message);
+                        *into = message;
+                        return Ok(());
                     }
                     continue;
                 }
             };
-            let popped = self
-                .pipe(key)
-                .and_then(|pipe| Some((pipe.pop_input()?, !pipe.input.is_empty())));
-            let Some((message, more)) = popped else {
+            let Some(pipe) = self.pipe(key).filter(|pipe| !pipe.input.is_empty()) else {
                 self.pattern.set_drained(key);
                 continue;
             };
-            let taken = self.pattern.take(key, message, more);
-            self.after_taking(key, 1, effects);
+            pipe.pop_input(into);
+            let more = !pipe.input.is_empty();
+            let quiet = pipe.taken_quietly(more);
+            let delivered = self.pattern.take_unseen(key, more) || self.decide(key, into, more);
+            if !quiet {
+                self.after_taking(key, 1, effects);
+            }
             self.settle(effects);
             if !self.thirsty.is_empty() {
                 self.bear_thirst(effects);
             }
-            match taken {
-                Taken::Deliver(message) => {
-                    self.counters.delivered = self.counters.delivered.wrapping_add(1);
-                    return Ok(message);
-                }
-                Taken::Discard(reason) => self.lose_quietly(reason, 1),
-                _ => {}
+            if delivered {
+                self.counters.delivered = self.counters.delivered.wrapping_add(1);
+                return Ok(());
             }
+        }
+    }
+
+    /// Has the pattern look at a message. Says whether it is delivered.
+    fn decide(&mut self, key: PeerKey, message: &mut Message, more: bool) -> bool {
+        match self.pattern.take(key, take(message), more) {
+            Taken::Deliver(delivered) => {
+                *message = delivered;
+                true
+            }
+            Taken::Discard(reason) => {
+                self.lose_quietly(reason, 1);
+                false
+            }
+            _ => false,
         }
     }
 
@@ -273,4 +291,9 @@ impl Core {
         }
         unsent
     }
+}
+
+/// Takes a message away; an empty one is left.
+fn take(message: &mut Message) -> Message {
+    std::mem::replace(message, Message::single(Frame::empty()))
 }

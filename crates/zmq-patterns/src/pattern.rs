@@ -295,6 +295,18 @@ impl Pattern {
         each!(&self.kind, socket => socket.next()).map(source)
     }
 
+    /// As [`Pattern::take`], for the socket types that deliver whatever comes: says whether this is one, in which case the message
+    /// is to be delivered as it is. Otherwise nothing has happened.
+    #[inline]
+    pub fn take_unseen(&mut self, peer: PeerKey, more_queued: bool) -> bool {
+        match &mut self.kind {
+            Kind::Pull(pull) if !self.single => pull.take.taken(peer, more_queued),
+            Kind::Dealer(dealer) if !self.single => dealer.take.taken(peer, more_queued),
+            _ => return false,
+        }
+        true
+    }
+
     /// Decides about a message popped from the queue of `peer`; `more_queued` if others are behind it.
     #[inline]
     pub fn take(&mut self, peer: PeerKey, message: Message, more_queued: bool) -> Taken {
@@ -400,6 +412,13 @@ impl Pattern {
             Kind::Rep(rep) => rep.abandon(),
             _ => false,
         }
+    }
+
+    /// Whether [`Pattern::poll_output`] may have something. Quick: it is asked after every message.
+    #[inline]
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.hub.outputs.is_empty() || matches!(self.kind, Kind::XSub(_))
     }
 
     /// What is to be done next. Subscriptions are generated one by one, as they are asked for.

@@ -224,10 +224,14 @@ impl Handle {
     pub(crate) fn recv_blocking(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
         let socket = self.socket().map_err(RecvError::NotOpen)?;
         let deadline = Deadline::after(timeout);
+        let mut message = Message::single(Frame::empty());
         loop {
-            match socket.recv(deadline.left()) {
+            match socket.recv_into(&mut message, deadline.left()) {
                 Err(engine::RecvError::Interrupted) => {}
-                result => return Ok(result?),
+                result => {
+                    result?;
+                    return Ok(message);
+                }
             }
         }
     }

@@ -101,6 +101,7 @@ impl Frame {
     }
 
     /// The shared octets, when the body is not kept inside the value.
+    #[inline]
     #[must_use]
     pub fn as_shared(&self) -> Option<&Bytes> {
         match &self.0 {

@@ -135,6 +135,15 @@ impl Message {
         }
     }
 
+    /// Whether all of it is inside the value, so that dropping it lets go of nothing: a single frame of up to 38 octets, without
+    /// metadata.
+    #[inline]
+    #[must_use]
+    pub fn is_inline(&self) -> bool {
+        matches!(&self.body, Body::One(frame) if frame.as_shared().is_none())
+            && self.properties.is_none()
+    }
+
     /// Metadata of the connection the message came from, if it was kept.
     #[must_use]
     pub fn properties(&self) -> Option<&Arc<Properties>> {
@@ -233,6 +242,17 @@ mod tests {
         assert_eq!(message, Message::from("c"));
         message.push_front(Frame::empty());
         assert_eq!(message.into_frames(), [Frame::empty(), Frame::from("c")]);
+    }
+
+    #[test]
+    fn what_is_inline_holds_on_to_nothing_outside() {
+        assert!(Message::from([1; 38]).is_inline());
+        assert!(!Message::from([1; 39]).is_inline());
+        assert!(!Message::from(Frame::shared(bytes::Bytes::new())).is_inline());
+        assert!(!Message::from(["a", "b"].map(Frame::from)).is_inline());
+        let mut told = Message::from("a");
+        told.set_properties(Some(Arc::new(Properties::new())));
+        assert!(!told.is_inline());
     }
 
     #[test]

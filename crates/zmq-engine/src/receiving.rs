@@ -1,0 +1,136 @@
+//! Receiving: from what was taken in already, from what inproc peers have gathered, and from streams, before anybody sleeps.
+//!
+//! Messages are moved to where the caller wants them, in one piece. One that is handed from function to function inside results is
+//! taken apart and put together at each step, and the processor waits for its own writes each time.
+
+use std::time::Duration;
+
+use zmtp_wire::{Frame, Message};
+
+use crate::effects::Effects;
+use crate::error::RecvError;
+use crate::socket::Socket;
+use crate::waiting::Sleep;
+
+impl Socket {
+    /// Receives without waiting.
+    ///
+    /// # Errors
+    /// [`RecvError`]; [`RecvError::WouldBlock`] if no message is there.
+    pub fn try_recv(&self) -> Result<Message, RecvError> {
+        let mut message = Message::single(Frame::empty());
+        self.try_take(&mut message)?;
+        Ok(message)
+    }
+
+    fn try_take(&self, into: &mut Message) -> Result<(), RecvError> {
+        match self.take_all(into) {
+            Err(RecvError::WouldBlock) => {}
+            done => return done,
+        }
+        self.shared.flush();
+        while self.shared.turn() {
+            match self.take_all(into) {
+                Err(RecvError::WouldBlock) => {}
+                done => return done,
+            }
+        }
+        // What arrived between the look and the turn is in the queue without anything being ready.
+        self.take_all(into)
+    }
+
+    /// Receives, waiting up to `timeout` for a message (`None` waits for ever). Blocks the thread.
+    ///
+    /// # Errors
+    /// [`RecvError`].
+    #[inline]
+    pub fn recv(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
+        let mut message = Message::single(Frame::empty());
+        self.recv_into(&mut message, timeout)?;
+        Ok(message)
+    }
+
+    /// As [`recv`](Self::recv), into a message that is already there; what it held is let go, also when nothing
+    /// is received. Saves those who receive many short messages moving each of them about.
+    ///
+    /// # Errors
+    /// [`RecvError`].
+    #[inline]
+    pub fn recv_into(
+        &self,
+        message: &mut Message,
+        timeout: Option<Duration>,
+    ) -> Result<(), RecvError> {
+        match self.take(message) {
+            Err(RecvError::WouldBlock) => self.wait_and_take(message, timeout),
+            done => done,
+        }
+    }
+
+    #[cold]
+    fn wait_and_take(
+        &self,
+        into: &mut Message,
+        timeout: Option<Duration>,
+    ) -> Result<(), RecvError> {
+        let deadline = self.deadline(timeout);
+        self.shared.flush();
+        if let Some(done) = self.spin(into) {
+            return done;
+        }
+        if self.shared.glance() {
+            match self.take(into) {
+                Err(RecvError::WouldBlock) => {}
+                done => return done,
+            }
+        }
+        let mut waiter = self.waiter();
+        loop {
+            match self.take_all(into) {
+                Err(RecvError::WouldBlock) => {}
+                done => return done,
+            }
+            match waiter.sleep(deadline) {
+                Ok(()) => {}
+                Err(Sleep::TimedOut) => return Err(RecvError::TimedOut),
+                Err(Sleep::Interrupted) => return Err(RecvError::Interrupted),
+            }
+        }
+    }
+
+    /// Looks again and again for a short while, where the socket was told to.
+    fn spin(&self, into: &mut Message) -> Option<Result<(), RecvError>> {
+        let spin = self.shared.lock().options.spin?;
+        let until = self.shared.ctx.clock.now().plus(spin);
+        loop {
+            // Another thread or an inproc peer may have brought something without anything being ready here.
+            self.shared.turn();
+            match self.take_all(into) {
+                Err(RecvError::WouldBlock) => {}
+                done => return Some(done),
+            }
+            if self.shared.ctx.clock.now() >= until {
+                return None;
+            }
+        }
+    }
+
+    fn take(&self, into: &mut Message) -> Result<(), RecvError> {
+        let mut effects = Effects::default();
+        let mut core = self.shared.enter(&mut effects);
+        let result = core.receive(into, &mut effects);
+        drop(core);
+        self.shared.run(effects);
+        result
+    }
+
+    /// Takes the next message, also if an inproc peer has it still. Whoever waits must have called this, and in vain.
+    fn take_all(&self, into: &mut Message) -> Result<(), RecvError> {
+        loop {
+            match self.take(into) {
+                Err(RecvError::WouldBlock) if self.shared.fetch() => {}
+                done => return done,
+            }
+        }
+    }
+}
