@@ -291,6 +291,13 @@ impl Io {
         }
     }
 
+    /// Wakes those who wait before the link is let go, because that may take a while.
+    pub(crate) fn wake_now(&mut self, shared: &SocketShared) {
+        if std::mem::take(&mut self.effects.wake) {
+            shared.wake();
+        }
+    }
+
     pub(crate) fn lend_buffer(&mut self, shared: &SocketShared) {
         if !self.buffered {
             self.buffered = true;

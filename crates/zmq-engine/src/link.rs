@@ -141,6 +141,7 @@ impl Link {
                 }
                 Err((held, more)) => {
                     io = held;
+                    io.wake_now(shared);
                     want = more;
                 }
             }
@@ -229,6 +230,8 @@ impl Link {
                 io.reclaim_buffer(shared);
                 return Ok(());
             }
+            // Writing takes its time, and may go on and on.
+            io.wake_now(shared);
             io.lend_buffer(shared);
             io.encode();
         }

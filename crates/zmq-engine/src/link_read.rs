@@ -341,9 +341,8 @@ impl Link {
         core.counters
             .lose(crate::counters::Loss::Conflated, replaced as u64);
         drop(core);
-        if count > 0 {
-            shared.wake();
-        }
+        // Whoever is woken wants to answer, and finds the link free if it is let go first.
+        io.effects.wake |= count > 0;
     }
 }
 
