@@ -8,6 +8,11 @@ use rustix::event::{EventfdFlags, epoll, eventfd};
 
 use super::{EVENTS, Found, Interest, Ready, signal, timespec, wait_readable};
 
+/// No wait that is longer need end before its last millisecond is over.
+const PRECISE: Duration = Duration::from_millis(2);
+
+const ALMOST_A_MILLISECOND: Duration = Duration::from_nanos(999_999);
+
 fn flags(interest: Interest) -> epoll::EventFlags {
     let mut flags = epoll::EventFlags::empty();
     if interest.read {
@@ -92,8 +97,13 @@ impl Poller {
         found.clear();
         let mut timeout = timeout;
         if let Some(short) = timeout {
-            // epoll counts whole milliseconds; poll waits for less.
-            if !short.is_zero() && short.subsec_nanos() % 1_000_000 != 0 {
+            // epoll counts whole milliseconds. Poll waits for less, at the price of a second call.
+            if short > PRECISE {
+                let longer = short.saturating_add(ALMOST_A_MILLISECOND);
+                timeout = Some(
+                    longer - Duration::from_nanos(u64::from(longer.subsec_nanos() % 1_000_000)),
+                );
+            } else if !short.is_zero() {
                 wait_readable(self.0.as_fd(), Some(short))?;
                 timeout = Some(Duration::ZERO);
             }
