@@ -57,6 +57,8 @@ pub(crate) struct Core {
     pub(crate) patience: u32,
     /// An empty list to change for the socket's inbox.
     pub(crate) spare_notices: Vec<Notice>,
+    /// Messages that had been delivered the last time a receiver found nothing.
+    pub(crate) dry_at: u64,
     /// Subscribed peers, as the monitors were last told.
     subscribers: usize,
     clock: Clock,
@@ -89,6 +91,7 @@ impl Core {
             thirsty: Vec::new(),
             patience: 0,
             spare_notices: Vec::new(),
+            dry_at: 0,
             subscribers: 0,
             clock,
         }

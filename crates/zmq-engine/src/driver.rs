@@ -409,6 +409,10 @@ impl Driver {
             if !socket.on_patrol.swap(true, Ordering::SeqCst) {
                 self.begin_patrol(socket);
             }
+        } else if socket.waking.is_relied_on() {
+            if !socket.serve_tasks() && !socket.on_patrol.swap(true, Ordering::SeqCst) {
+                self.begin_patrol(socket);
+            }
         } else if socket.has_waiters() {
             // A caller was told and should come; if it does not, the patrol will see.
             socket.leave_to_callers();
@@ -439,7 +443,11 @@ impl Driver {
                 stay.push(beat);
                 continue;
             }
-            if !socket.has_sleepers() && socket.has_waiters() && socket.serve_links() {
+            if !socket.has_sleepers()
+                && socket.has_waiters()
+                && !socket.waking.is_relied_on()
+                && socket.serve_links()
+            {
                 // Callers were told and do not come: the driver reads for them until they do.
                 stay.push(beat);
                 continue;

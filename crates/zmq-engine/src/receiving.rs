@@ -13,6 +13,18 @@ use crate::socket::Socket;
 use crate::waiting::Sleep;
 
 impl Socket {
+    /// Receives what was read already: never touches a stream.
+    ///
+    /// # Errors
+    /// [`RecvError`]; [`RecvError::WouldBlock`] if there is nothing. Then there may still be something for
+    /// [`try_recv`](Socket::try_recv).
+    #[inline]
+    pub fn try_recv_queued(&self) -> Result<Message, RecvError> {
+        let mut message = Message::single(Frame::empty());
+        self.take(&mut message)?;
+        Ok(message)
+    }
+
     /// Receives without waiting.
     ///
     /// # Errors
@@ -119,6 +131,9 @@ impl Socket {
         let mut effects = Effects::default();
         let mut core = self.shared.enter(&mut effects);
         let result = core.receive(into, &mut effects);
+        if matches!(result, Err(RecvError::WouldBlock)) {
+            self.shared.note_dry(&mut core);
+        }
         drop(core);
         self.shared.run(effects);
         result

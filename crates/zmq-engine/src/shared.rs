@@ -23,6 +23,10 @@ const SIGNAL: u64 = u64::MAX;
 /// A caller that slept longer than this hands its socket to the driver when it goes.
 const SPARSE: Duration = Duration::from_millis(2);
 
+/// So few messages between two times that a receiver finds nothing are a dribble: each is waited for. It is cheaper then to be called by
+/// the driver, who has read it, than to look for it again and again.
+const DRIBBLE: u64 = 8;
+
 /// Looks for a notice before a receiver sleeps: a few microseconds.
 const GLANCES: usize = 100;
 
@@ -64,6 +68,8 @@ pub(crate) struct SocketShared {
     watch: Mutex<bool>,
     /// Whether the driver was asked to look whether callers are still there.
     pub(crate) on_patrol: AtomicBool,
+    /// Whether messages come one by one, as of the last time there was none.
+    dribbles: AtomicBool,
     pub(crate) close_state: CloseState,
 }
 
@@ -99,6 +105,7 @@ impl SocketShared {
             turns: AtomicU64::new(0),
             watch: Mutex::new(false),
             on_patrol: AtomicBool::new(false),
+            dribbles: AtomicBool::new(true),
             close_state: CloseState::new()?,
         }))
     }
@@ -268,6 +275,15 @@ impl SocketShared {
         did
     }
 
+    /// As [`handle`](Self::handle). Says whether the signal was among it and still waits for threads to look.
+    fn handle_but_signal(self: &Arc<Self>, found: &Found) -> bool {
+        let mut unsettled = false;
+        for ready in found.iter() {
+            unsettled |= !self.handle_ready(ready) && ready.token == SIGNAL;
+        }
+        unsettled
+    }
+
     fn handle_ready(self: &Arc<Self>, ready: Ready) -> bool {
         if ready.token == SIGNAL {
             let settled = self.waking.settle();
@@ -310,8 +326,51 @@ impl SocketShared {
         busy
     }
 
+    /// The driver does what is ready for tasks that sleep and leave that to it. Where there is much, it leaves the rest to them.
+    pub(crate) fn serve_tasks(self: &Arc<Self>) -> bool {
+        let before = self.lock().counters.arrived;
+        let mut found = Found::new();
+        let unsettled = self.poller.wait(&mut found, Some(Duration::ZERO)).is_ok()
+            && self.handle_but_signal(&found);
+        let came = self.lock().counters.arrived.wrapping_sub(before);
+        if came <= DRIBBLE && !unsettled {
+            return true;
+        }
+        self.unwatch();
+        if !unsettled && self.waking.has_wakers() {
+            // One sleeps already, or again, and found the driver watching.
+            self.watch();
+            return true;
+        }
+        false
+    }
+
+    /// A task sleeps from now on and leaves the streams to the driver.
+    pub(crate) fn rest(&self) {
+        if !self.has_sleepers() {
+            self.watch();
+        }
+    }
+
+    /// A receiver found nothing.
+    pub(crate) fn note_dry(&self, core: &mut Core) {
+        let delivered = core.counters.delivered;
+        if delivered != core.dry_at {
+            let since = delivered.wrapping_sub(core.dry_at);
+            core.dry_at = delivered;
+            self.dribbles.store(since <= DRIBBLE, Ordering::Relaxed);
+        }
+    }
+
     /// A caller does a turn of I/O without waiting: what is ready now. Says whether there was anything.
     pub(crate) fn turn(self: &Arc<Self>) -> bool {
+        if self.waking.is_relied_on()
+            && self.dribbles.load(Ordering::Relaxed)
+            && *self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            // The driver looks, and calls.
+            return false;
+        }
         self.called();
         self.unwatch();
         let mut found = Found::new();
@@ -342,7 +401,7 @@ impl SocketShared {
         self.handle(&found);
         *seen = self.waking.enter();
         self.called();
-        if slept > SPARSE {
+        if slept > SPARSE || self.waking.is_relied_on() {
             // Traffic is sparse: handing the socket over costs a system call, rousing the driver for a patrol costs more.
             self.watch();
         } else {

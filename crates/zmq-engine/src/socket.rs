@@ -168,6 +168,7 @@ impl Socket {
         Watcher {
             place: self.shared.waking.enter_task(),
             socket: self,
+            relies: false,
         }
     }
 

@@ -100,6 +100,7 @@ impl Socket {
 pub struct Watcher<'a> {
     pub(crate) socket: &'a Socket,
     pub(crate) place: usize,
+    pub(crate) relies: bool,
 }
 
 impl Watcher<'_> {
@@ -107,10 +108,26 @@ impl Watcher<'_> {
     pub fn set_waker(&self, waker: &std::task::Waker) {
         self.socket.shared.waking.set_waker(self.place, waker);
     }
+
+    /// Leaves the streams to the context's driver: from now on the waker alone is to be waited for, and
+    /// [`descriptor`](Socket::descriptor) need not be watched. Call it before trying, and [`rest`](Watcher::rest) after trying in vain.
+    pub fn rely_on_driver(&mut self) {
+        if !std::mem::replace(&mut self.relies, true) {
+            self.socket.shared.waking.rely(true);
+        }
+    }
+
+    /// The task is about to wait for its waker and for nothing else.
+    pub fn rest(&self) {
+        self.socket.shared.rest();
+    }
 }
 
 impl Drop for Watcher<'_> {
     fn drop(&mut self) {
+        if self.relies {
+            self.socket.shared.waking.rely(false);
+        }
         self.socket.shared.waking.leave_task(self.place);
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Waking {
     state: Mutex<State>,
     /// Threads and tasks together, to find out cheaply that nobody waits.
     waiting: AtomicUsize,
+    /// Tasks among them for which the driver watches the streams.
+    relying: AtomicUsize,
     signal: Signal,
 }
 
@@ -40,6 +42,7 @@ impl Waking {
         Ok(Waking {
             state: Mutex::new(State::default()),
             waiting: AtomicUsize::new(0),
+            relying: AtomicUsize::new(0),
             signal: Signal::new()?,
         })
     }
@@ -140,6 +143,25 @@ impl Waking {
                 state.tasks.len() - 1
             }
         }
+    }
+
+    /// A task that waits leaves the streams to the driver from now on, or does not any more.
+    pub(crate) fn rely(&self, relies: bool) {
+        if relies {
+            self.relying.fetch_add(1, Ordering::SeqCst);
+        } else {
+            self.relying.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether some task leaves the streams to the driver.
+    pub(crate) fn is_relied_on(&self) -> bool {
+        self.relying.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether some task is yet to be told of the next change.
+    pub(crate) fn has_wakers(&self) -> bool {
+        self.lock().tasks.iter().any(Option::is_some)
     }
 
     /// Whom to wake at the next change. Call before trying, not after.

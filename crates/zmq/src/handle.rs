@@ -137,6 +137,13 @@ impl Handle {
         }
     }
 
+    fn try_recv_queued(&self) -> Result<Message, RecvError> {
+        match self.socket() {
+            Ok(socket) => Ok(socket.try_recv_queued()?),
+            Err(error) => Err(RecvError::NotOpen(error)),
+        }
+    }
+
     pub(crate) async fn send(
         &self,
         message: Message,
@@ -154,7 +161,7 @@ impl Handle {
         slot: &mut Option<Message>,
         cx: &mut task::Context<'_>,
     ) -> Poll<Result<(), SendError>> {
-        let waited = task::ready!(wait.poll(cx, || {
+        let waited = task::ready!(wait.poll(cx, |_| {
             let Some(message) = slot.take() else {
                 return Some(Ok(()));
             };
@@ -185,9 +192,16 @@ impl Handle {
         wait: &mut Wait<'_>,
         cx: &mut task::Context<'_>,
     ) -> Poll<Result<Message, RecvError>> {
-        let waited = task::ready!(wait.poll(cx, || match self.try_recv() {
-            Err(RecvError::WouldBlock) => None,
-            result => Some(result),
+        let waited = task::ready!(wait.poll(cx, |first| {
+            let received = if first {
+                self.try_recv_queued()
+            } else {
+                self.try_recv()
+            };
+            match received {
+                Err(RecvError::WouldBlock) => None,
+                result => Some(result),
+            }
         }));
         Poll::Ready(match waited {
             Waited::Done(result) => result,

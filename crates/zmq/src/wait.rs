@@ -1,56 +1,22 @@
 //! Waiting without blocking a thread: the only module that knows a reactor.
 //!
 //! A task that waits is woken in one of two ways: by its waker when another caller or the driver has changed something,
-//! and by the socket's one level-triggered descriptor when the network has. A duplicate of the descriptor is registered
-//! with async-io the first time a task waits, and shared by all tasks that wait on the socket. Blocking callers never come
-//! here.
+//! and by whoever watches the socket's one descriptor when the network has (`way`). Blocking callers never come here.
+
+mod way;
 
 use std::future::Future;
-use std::os::fd::{BorrowedFd, OwnedFd};
 use std::pin::Pin;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_io::{Async, Readable, Timer};
+use async_io::Timer;
 use zmq_engine::Watcher;
 
+use self::way::Way;
+pub(crate) use self::way::{Readiness, register};
 use crate::error::OpenError;
-use crate::handle::Handle;
-
-/// Calls that a socket may answer at once before the task that makes them has to let others run.
-const TURNS: u32 = 128;
-
-/// The registration of one socket with the reactor.
-#[derive(Debug, Default)]
-pub(crate) struct Readiness {
-    registered: OnceLock<Async<OwnedFd>>,
-    turns: AtomicU32,
-}
-
-impl Readiness {
-    /// The registration, made now if this is the first time.
-    fn of(&self, descriptor: BorrowedFd<'_>) -> Result<&Async<OwnedFd>, OpenError> {
-        if let Some(registered) = self.registered.get() {
-            return Ok(registered);
-        }
-        let new = register(descriptor).map_err(OpenError::system)?;
-        // Another task may have been faster; each registers a duplicate of its own, so the loser's is just dropped.
-        Ok(self.registered.get_or_init(|| new))
-    }
-
-    /// Whether the caller has had so many answers in a row that others should run first.
-    fn is_turn_over(&self) -> bool {
-        self.turns.fetch_add(1, Ordering::Relaxed) % TURNS == TURNS - 1
-    }
-}
-
-/// Registers a duplicate of `descriptor`.
-pub(crate) fn register(descriptor: BorrowedFd<'_>) -> std::io::Result<Async<OwnedFd>> {
-    // It is never read through, so it need not be made non-blocking.
-    Async::new_nonblocking(descriptor.try_clone_to_owned()?)
-}
+use crate::handle::{Handle, Opened};
 
 /// How a wait ended.
 #[derive(Debug)]
@@ -68,7 +34,7 @@ pub(crate) enum Waited<T> {
 pub(crate) struct Wait<'a> {
     handle: &'a Handle,
     watcher: Option<Watcher<'a>>,
-    readable: Option<Readable<'a, OwnedFd>>,
+    way: Way<'a>,
     timeout: Option<Duration>,
     alarm: Option<Timer>,
     started: bool,
@@ -79,18 +45,19 @@ impl<'a> Wait<'a> {
         Wait {
             handle,
             watcher: None,
-            readable: None,
+            way: Way::Driver,
             timeout,
             alarm: None,
             started: false,
         }
     }
 
-    /// Attempts until there is an answer (`Some`); waits for the socket to change in between.
+    /// Attempts until there is an answer (`Some`); waits for the socket to change in between. The first attempt is told so (`true`):
+    /// it need not look further than into the queues, as there will be another.
     pub(crate) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
-        mut attempt: impl FnMut() -> Option<T>,
+        mut attempt: impl FnMut(bool) -> Option<T>,
     ) -> Poll<Waited<T>> {
         let opened = match self.handle.opened() {
             Ok(opened) => opened,
@@ -105,13 +72,13 @@ impl<'a> Wait<'a> {
         }
         loop {
             self.set_waker(cx);
-            if let Some(answer) = attempt() {
+            if let Some(answer) = attempt(self.watcher.is_none()) {
                 self.rest();
                 return Poll::Ready(Waited::Done(answer));
             }
             if self.watcher.is_none() {
                 // Registered first and looked again afterwards: what happens in between is not missed.
-                self.watcher = Some(opened.socket.watcher());
+                self.watch(opened);
                 continue;
             }
             if self.poll_alarm(cx) {
@@ -135,26 +102,40 @@ impl<'a> Wait<'a> {
     /// As a wait for whoever looks at the socket by other means: to be called before each look. Then
     /// [`poll_changed`](Wait::poll_changed) waits until there may be something new.
     pub(crate) fn prepare(&mut self, cx: &Context<'_>) -> Result<(), OpenError> {
+        let opened = self.handle.opened()?;
         if self.watcher.is_none() {
-            self.watcher = Some(self.handle.opened()?.socket.watcher());
+            self.watch(opened);
         }
         self.set_waker(cx);
         Ok(())
     }
 
-    /// Ready when the descriptor says that something has changed.
+    /// Registers as one who waits.
+    fn watch(&mut self, opened: &'a Opened) {
+        let mut watcher = opened.socket.watcher();
+        self.way = opened.readiness.way();
+        if matches!(self.way, Way::Driver) {
+            watcher.rely_on_driver();
+        }
+        self.watcher = Some(watcher);
+    }
+
+    /// Ready when something may have changed; otherwise the task is woken when it has.
     pub(crate) fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), OpenError>> {
         let opened = self.handle.opened()?;
-        if self.readable.is_none() {
-            let registered = opened.readiness.of(opened.socket.descriptor())?;
-            self.readable = Some(registered.readable());
-        }
-        let Some(readable) = &mut self.readable else {
-            return Poll::Pending;
+        let Some(watcher) = &mut self.watcher else {
+            return Poll::Ready(Ok(()));
         };
-        let changed = std::task::ready!(Pin::new(readable).poll(cx));
-        self.readable = None;
-        Poll::Ready(changed.map_err(OpenError::system))
+        if matches!(self.way, Way::Driver) {
+            watcher.rest();
+            return Poll::Pending;
+        }
+        if std::task::ready!(self.way.poll(opened, cx)).is_err() {
+            // The driver is there as long as the socket is.
+            self.way = Way::Driver;
+            watcher.rely_on_driver();
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Whether the time given has passed. Sets the alarm the first time.
@@ -171,7 +152,7 @@ impl<'a> Wait<'a> {
 
     /// Ends the wait, so that the next poll begins a new one.
     fn rest(&mut self) {
-        self.readable = None;
+        self.way = Way::Driver;
         self.watcher = None;
         self.alarm = None;
         self.started = false;

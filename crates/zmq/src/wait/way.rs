@@ -1,0 +1,143 @@
+//! How a task that waits hears from the network: who watches the socket's descriptor for it.
+//!
+//! A hop from thread to thread costs more than everything else that a message needs, so what counts is that the thread that
+//! watches is the one that runs the task. An executor that turns the reactor of async-io itself, as smol's do, is called by
+//! it without a hop. Under any other, async-io has a thread of its own, and then the context's driver is the better one to
+//! watch: it has read the message before it calls. Which of the two is the case shows in who calls.
+
+use std::future::Future;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Wake, Waker};
+use std::{io, thread};
+
+use async_io::{Async, Readable};
+
+use crate::handle::Opened;
+
+/// Calls that a socket may answer at once before the task that makes them has to let others run.
+const TURNS: u32 = 128;
+
+/// Waits of a trial, which shows whose thread it is that turns async-io's reactor.
+const TRIAL: u32 = 8;
+
+/// Waits from one trial to the next: an executor that was busy elsewhere is given another chance.
+const TRIAL_EVERY: u32 = 1 << 16;
+
+/// The thread that turns async-io's reactor when no executor does.
+const HELPER: &str = "async-io";
+
+/// How the tasks that wait for one socket hear from the network.
+#[derive(Debug, Default)]
+pub(crate) struct Readiness {
+    registered: OnceLock<Async<OwnedFd>>,
+    turns: AtomicU32,
+    waits: AtomicU32,
+    /// Calls of the last trial: those of async-io's own thread less those of executors.
+    hops: Arc<AtomicI32>,
+}
+
+impl Readiness {
+    /// The registration with async-io, made now if this is the first time.
+    fn registered(&self, descriptor: BorrowedFd<'_>) -> io::Result<&Async<OwnedFd>> {
+        if let Some(registered) = self.registered.get() {
+            return Ok(registered);
+        }
+        let new = register(descriptor)?;
+        // Another task may have been faster; each registers a duplicate of its own, so the loser's is just dropped.
+        Ok(self.registered.get_or_init(|| new))
+    }
+
+    /// Whether the caller has had so many answers in a row that others should run first.
+    pub(crate) fn is_turn_over(&self) -> bool {
+        self.turns.fetch_add(1, Ordering::Relaxed) % TURNS == TURNS - 1
+    }
+
+    /// How a task that begins to wait now should.
+    pub(crate) fn way<'a>(&self) -> Way<'a> {
+        let nth = self.waits.fetch_add(1, Ordering::Relaxed) % TRIAL_EVERY;
+        if nth == 0 {
+            self.hops.store(0, Ordering::Relaxed);
+        }
+        let on_trial = nth < TRIAL;
+        if !on_trial && self.hops.load(Ordering::Relaxed) > 0 {
+            return Way::Driver;
+        }
+        Way::Reactor {
+            readable: None,
+            on_trial,
+        }
+    }
+}
+
+/// Registers a duplicate of `descriptor` with async-io.
+pub(crate) fn register(descriptor: BorrowedFd<'_>) -> io::Result<Async<OwnedFd>> {
+    // It is never read through, so it need not be made non-blocking.
+    Async::new_nonblocking(descriptor.try_clone_to_owned()?)
+}
+
+/// Who watches the descriptor for one task that waits.
+pub(crate) enum Way<'a> {
+    /// The context's driver, which needs no more than the task's waker.
+    Driver,
+    /// The reactor of async-io.
+    Reactor {
+        readable: Option<Readable<'a, OwnedFd>>,
+        on_trial: bool,
+    },
+}
+
+impl<'a> Way<'a> {
+    /// Ready when the descriptor says that something has changed; an error if there is nobody to watch it this way.
+    pub(crate) fn poll(
+        &mut self,
+        opened: &'a Opened,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Way::Driver => Poll::Pending,
+            Way::Reactor { readable, on_trial } => {
+                if readable.is_none() {
+                    let registered = opened.readiness.registered(opened.socket.descriptor())?;
+                    *readable = Some(registered.readable());
+                }
+                let Some(waiting) = readable else {
+                    return Poll::Pending;
+                };
+                let changed = if *on_trial {
+                    let witness = Waker::from(Arc::new(Witness {
+                        hops: Arc::clone(&opened.readiness.hops),
+                        task: cx.waker().clone(),
+                    }));
+                    Pin::new(waiting).poll(&mut Context::from_waker(&witness))
+                } else {
+                    Pin::new(waiting).poll(cx)
+                };
+                let changed = std::task::ready!(changed);
+                *readable = None;
+                Poll::Ready(changed)
+            }
+        }
+    }
+}
+
+/// Wakes a task and takes note of who does.
+struct Witness {
+    hops: Arc<AtomicI32>,
+    task: Waker,
+}
+
+impl Wake for Witness {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let hop = thread::current().name() == Some(HELPER);
+        self.hops
+            .fetch_add(if hop { 1 } else { -1 }, Ordering::Relaxed);
+        self.task.wake_by_ref();
+    }
+}
