@@ -138,13 +138,12 @@ impl Contender for Ours {
 
     #[inline]
     fn recv(&self, socket: &Socket) -> Result<usize> {
-        let message = match socket {
-            Socket::Pull(socket) => socket.recv()?,
-            Socket::Sub(socket) => socket.recv()?,
-            Socket::Req(_, reply) => reply.take().ok_or("nothing was asked")?,
-            _ => return Err(unfit()),
-        };
-        Ok(message.byte_len())
+        match socket {
+            Socket::Pull(socket) => Ok(socket.recv()?.byte_len()),
+            Socket::Sub(socket) => Ok(socket.recv()?.byte_len()),
+            Socket::Req(_, reply) => Ok(reply.take().ok_or("nothing was asked")?.byte_len()),
+            _ => Err(unfit()),
+        }
     }
 
     fn echo(&self, socket: &Socket) -> Result<()> {

@@ -52,6 +52,9 @@ impl Driver {
         }
         shaking.link.set_key(key);
         core.mark_live(key, Carrier::Link(Arc::clone(&shaking.link)));
+        if let Some(pipe) = core.pipe(key) {
+            pipe.packs = io.session.takes_packs();
+        }
         core.report(
             &shaking.whence.endpoint,
             Some(&shaking.whence.address),

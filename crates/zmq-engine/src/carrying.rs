@@ -14,6 +14,7 @@ impl Core {
                 pipe.report_step = lane.report_step(*side);
             }
             pipe.carrier = carrier;
+            pipe.packs = false;
             pipe.live = true;
             pipe.stalled = false;
             pipe.paused = false;

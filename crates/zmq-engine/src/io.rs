@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 use zmq_transport::{ByteStream, FramedStream, Source};
-use zmtp_wire::{Message, Properties, Session};
+use zmtp_wire::{Properties, Session};
 
 use crate::clock::Nanos;
 use crate::effects::Effects;
@@ -97,6 +97,8 @@ pub(crate) struct Io {
     /// Part of the message under way on a framed stream has left.
     begun: bool,
     pub(crate) leftover: Option<Leftover>,
+    /// The latest frames were large.
+    pub(crate) large: bool,
     /// Reading stopped at the mark.
     pub(crate) paused: bool,
     /// The kernel takes no more for now.
@@ -108,7 +110,9 @@ pub(crate) struct Io {
     /// Whether the descriptor is in the socket's poller.
     pub(crate) watched: bool,
     /// Cut from the input and not yet delivered.
-    pub(crate) decoded: Vec<Message>,
+    pub(crate) decoded: VecDeque<Item>,
+    /// Octets of these.
+    pub(crate) decoded_octets: usize,
     /// Messages that may be cut before the pipe must be asked again.
     pub(crate) room: usize,
     pub(crate) buffered: bool,
@@ -129,12 +133,14 @@ impl Io {
             unit: None,
             begun: false,
             leftover: None,
+            large: false,
             paused: false,
             stalled: false,
             failed: None,
             interest: Interest::NONE,
             watched: false,
-            decoded: Vec::new(),
+            decoded: VecDeque::new(),
+            decoded_octets: 0,
             room: 0,
             buffered: false,
             timer_at: Nanos::NEVER,
@@ -244,6 +250,18 @@ impl Io {
     fn release(&mut self, messages: usize, freed: &mut (usize, usize)) {
         let mut left = messages;
         while left > 0 {
+            if let Some(Item::Pack(pack)) = self.batch.front_mut() {
+                let gone = pack.let_go(left);
+                left = left.saturating_sub(gone);
+                freed.0 += gone;
+                if !pack.is_empty() {
+                    continue;
+                }
+                freed.1 += pack.body_octets();
+                self.batch.pop_front();
+                self.encoded = self.encoded.saturating_sub(1);
+                continue;
+            }
             let Some(item) = self.batch.pop_front() else {
                 break;
             };
@@ -265,7 +283,7 @@ impl Io {
 
     /// Encodes what was taken from the pipe, up to one write's worth.
     pub(crate) fn encode(&mut self) {
-        while let Some(item) = self.batch.get(self.encoded) {
+        while let Some(item) = self.batch.get_mut(self.encoded) {
             let large = item.octets() >= LARGE;
             let most = if large { LARGE_WRITE } else { FLUSH_OCTETS };
             if self.session.output_len() >= most {
@@ -275,6 +293,7 @@ impl Io {
                 Item::Message(message) => self.session.send(message),
                 Item::Subscribe(topic) => self.session.subscribe(topic),
                 Item::Cancel(topic) => self.session.cancel(topic),
+                Item::Pack(pack) => self.session.send_pack(pack),
             }
             self.encoded += 1;
             if matches!(self.channel, Some(Channel::Framed(_))) {

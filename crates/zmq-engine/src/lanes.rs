@@ -276,7 +276,8 @@ fn sort_out(core: &mut Core, key: PeerKey, items: &mut VecDeque<Item>, effects: 
     let mut arrived = 0_u64;
     let mut unwanted = 0_usize;
     let mut replaced = 0_usize;
-    for item in items.drain(..) {
+    // Packs are for links only.
+    for item in items.drain(..).flat_map(Item::unpack) {
         match item {
             Item::Message(_) if !receives => {
                 unwanted += 1;
@@ -291,6 +292,7 @@ fn sort_out(core: &mut Core, key: PeerKey, items: &mut VecDeque<Item>, effects: 
                     pipe.push_input(message);
                 }
             }
+            Item::Pack(_) => {}
             Item::Subscribe(topic) => {
                 if core.pattern.handle_subscribe(key, topic).is_err() {
                     core.lose_quietly(DropReason::Malformed, 1);

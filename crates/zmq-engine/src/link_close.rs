@@ -152,10 +152,12 @@ fn reclaim(pipe: &mut Pipe, mut batch: VecDeque<Item>, cut: bool, keep: bool) ->
     pipe.paused = false;
     pipe.broken = false;
     pipe.pace = Pace::Idle;
+    batch.append(&mut pipe.out);
+    // The next link may speak another dialect.
+    let mut batch: VecDeque<Item> = batch.into_iter().flat_map(Item::unpack).collect();
     if cut {
         while batch.pop_front().is_some_and(|item| !item.is_message()) {}
     }
-    batch.append(&mut pipe.out);
     // Subscriptions are sent anew on the next link.
     batch.retain(Item::is_message);
     pipe.out = batch;

@@ -9,11 +9,19 @@ use zmtp_wire::{Error as WireError, Event, Time};
 use crate::io::{Channel, Io, Leftover};
 use crate::link::Link;
 use crate::monitor::CloseReason;
+use crate::pipe::Item;
 use crate::pool::READ_OCTETS;
 use crate::shared::{Notice, SocketShared};
 
 /// Octets read from one link before others have their turn.
 const TURN_OCTETS: usize = 64 * 1024;
+
+/// A frame of which this much is still to come is large: it is read straight into its own place, and the one behind it probably is large,
+/// too.
+const LARGE_BODY: usize = 32 * 1024;
+
+/// Octets read at once where a large frame is expected: its header, and as little of its body as can be, which has to be copied.
+const HEAD_OCTETS: usize = 2 * 1024;
 
 /// Units taken from one framed stream before others have their turn.
 const TURN_UNITS: usize = 64;
@@ -108,7 +116,8 @@ impl Link {
             return Ok(Read::Dry);
         };
         let mut buffer = shared.ctx.pool.read_buffer();
-        let end = match stream.try_read(&mut buffer) {
+        let asked = if io.large { HEAD_OCTETS } else { READ_OCTETS };
+        let end = match stream.try_read(buffer.get_mut(..asked).unwrap_or_default()) {
             Ok(octets) => octets,
             Err(error) => {
                 shared.ctx.pool.return_read(buffer);
@@ -129,9 +138,12 @@ impl Link {
                 end,
             },
         )?;
+        let body = io.session.body_buffer();
+        let missing = body.map(|body| body.capacity().saturating_sub(body.len()));
+        io.large = missing.is_some_and(|missing| missing >= LARGE_BODY);
         // Less than asked for: the next read would find nothing, and the poller tells when that has changed. A waker tells only
         // after a read that found nothing.
-        if end < READ_OCTETS && io.is_polled() && io.session.body_buffer().is_none() {
+        if end < asked && io.is_polled() && missing.is_none() {
             return Ok(Read::Dry);
         }
         Ok(Read::More(end))
@@ -241,11 +253,19 @@ impl Link {
                     return Ok(());
                 }
             }
+            let before = io.decoded.len();
+            let decoded = &mut io.decoded;
+            let octets = io.session.take_messages(input, io.room, |message| {
+                decoded.push_back(Item::Message(message));
+            });
+            io.decoded_octets = io.decoded_octets.saturating_add(octets);
+            io.room = io
+                .room
+                .saturating_sub(io.decoded.len().saturating_sub(before));
+            if io.room == 0 {
+                continue;
+            }
             match io.session.handle_input(now, input) {
-                Ok(Some(Event::Message(message))) => {
-                    io.room = io.room.saturating_sub(1);
-                    io.decoded.push(message);
-                }
                 Ok(Some(event)) => self.take_event(io, shared, event)?,
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(CloseReason::Protocol(error)),
@@ -262,7 +282,8 @@ impl Link {
         match event {
             Event::Message(message) => {
                 io.room = io.room.saturating_sub(1);
-                io.decoded.push(message);
+                io.decoded_octets = io.decoded_octets.saturating_add(message.byte_len());
+                io.decoded.push_back(Item::Message(message));
             }
             Event::Subscribe(topic) => {
                 self.deliver(io, shared);
@@ -300,6 +321,7 @@ impl Link {
             return;
         }
         let count = io.decoded.len();
+        let mut octets = std::mem::take(&mut io.decoded_octets);
         let mut core = shared.lock();
         core.counters.arrived = core.counters.arrived.saturating_add(count as u64);
         if !core.receives {
@@ -321,13 +343,18 @@ impl Link {
             replaced = pipe.input.len().saturating_add(count).saturating_sub(1);
             pipe.input.clear();
             io.decoded.drain(..count.saturating_sub(1));
+            octets = io.decoded.back().map_or(0, Item::octets);
+            pipe.input_octets = 0;
         }
-        for mut message in io.decoded.drain(..) {
-            if let Some(properties) = &io.properties {
+        if let Some(properties) = &io.properties {
+            for item in &mut io.decoded {
+                let Item::Message(message) = item else {
+                    continue;
+                };
                 message.set_properties(Some(Arc::clone(properties)));
             }
-            pipe.push_input(message);
         }
+        pipe.append_input(&mut io.decoded, octets);
         let room = pipe.input_room();
         if room == 0 {
             pipe.paused = true;

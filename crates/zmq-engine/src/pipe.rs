@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use zmtp_wire::{Message, SocketType, Version};
+use smallvec::SmallVec;
+use zmtp_wire::{Message, Pack, SocketType, Version};
 
 use crate::clock::Nanos;
 use crate::inproc::{Lane, Side};
@@ -19,6 +20,8 @@ pub(crate) enum Item {
     Message(Message),
     Subscribe(Bytes),
     Cancel(Bytes),
+    /// Small messages of a burst, encoded as they came.
+    Pack(Box<Pack>),
 }
 
 impl Item {
@@ -26,11 +29,24 @@ impl Item {
         match self {
             Item::Message(message) => message.byte_len(),
             Item::Subscribe(topic) | Item::Cancel(topic) => topic.len(),
+            Item::Pack(pack) => pack.body_octets(),
         }
     }
 
     pub(crate) fn is_message(&self) -> bool {
-        matches!(self, Item::Message(_))
+        matches!(self, Item::Message(_) | Item::Pack(_))
+    }
+
+    /// Itself, or the messages of a pack that have not left.
+    pub(crate) fn unpack(self) -> SmallVec<[Item; 1]> {
+        match self {
+            Item::Pack(pack) => pack
+                .into_messages()
+                .into_iter()
+                .map(Item::Message)
+                .collect(),
+            item => SmallVec::from_buf([item]),
+        }
     }
 }
 
@@ -65,6 +81,10 @@ const FEW: usize = 16;
 /// Messages gathered before a sender in a burst writes them itself.
 pub(crate) const FLUSH_MESSAGES: usize = 512;
 
+/// Messages up to here are encoded when they are accepted; larger ones are kept as they are, and those that are never copied are among
+/// them.
+const PACKED: usize = 2048;
+
 /// Writes that follow each other within this time are a burst.
 pub(crate) const BURST_MICROS: u64 = 5;
 
@@ -97,6 +117,12 @@ pub(crate) struct Pipe {
     pub(crate) out_octets: usize,
     /// Items in `out` that are not messages.
     pub(crate) out_commands: usize,
+    /// Messages in `out` beyond one for each item: those that share a pack.
+    packed: usize,
+    /// Its link takes packs.
+    pub(crate) packs: bool,
+    /// Octets that the latest pack had.
+    pack_octets: usize,
     /// Messages a link has taken from `out` and not wholly written.
     pub(crate) in_flight: usize,
     /// Octets of these, kept only where there is a mark in octets.
@@ -150,6 +176,9 @@ impl Pipe {
             out: VecDeque::new(),
             out_octets: 0,
             out_commands: 0,
+            packed: 0,
+            packs: false,
+            pack_octets: 0,
             in_flight: 0,
             in_flight_octets: 0,
             full: false,
@@ -180,7 +209,7 @@ impl Pipe {
         if self.marks.conflate {
             return false;
         }
-        let queued = self.out.len().saturating_add(self.in_flight);
+        let queued = self.queued();
         self.marks.send.is_some_and(|mark| queued >= mark as usize)
             || self
                 .marks
@@ -195,7 +224,7 @@ impl Pipe {
     /// Whether a full pipe has emptied enough to be offered to the pattern again: half, so that a sender at the mark does
     /// not pay for a wake-up with every message.
     pub(crate) fn has_room_again(&self) -> bool {
-        let queued = self.out.len().saturating_add(self.in_flight);
+        let queued = self.queued();
         let messages = self.marks.send.is_none_or(|mark| {
             let mark = mark as usize;
             queued <= mark / 2 || mark == 0
@@ -240,7 +269,7 @@ impl Pipe {
 
     /// Whether gathered output has reached the size at which its sender writes it.
     pub(crate) fn flush_due(&self) -> bool {
-        let count = self.out.len();
+        let count = self.out_count();
         self.flush_wanted
             || self.out_octets >= FLUSH_LARGE
             || self.out_octets >= FLUSH_OCTETS && (count > FEW || self.is_much(count))
@@ -257,7 +286,17 @@ impl Pipe {
 
     /// Messages among the queued items.
     pub(crate) fn queued_messages(&self) -> usize {
-        self.out.len().saturating_sub(self.out_commands)
+        self.out_count().saturating_sub(self.out_commands)
+    }
+
+    /// Items in the queue, each message in a pack counted as one.
+    fn out_count(&self) -> usize {
+        self.out.len().saturating_add(self.packed)
+    }
+
+    /// What the mark counts.
+    fn queued(&self) -> usize {
+        self.out_count().saturating_add(self.in_flight)
     }
 
     pub(crate) fn push_out(&mut self, item: Item) {
@@ -279,11 +318,19 @@ impl Pipe {
     pub(crate) fn recount(&mut self) {
         self.out_octets = self.out.iter().map(Item::octets).sum();
         self.out_commands = self.out.iter().filter(|item| !item.is_message()).count();
+        let shared = |item: &Item| match item {
+            Item::Pack(pack) => pack.len().saturating_sub(1),
+            _ => 0,
+        };
+        self.packed = self.out.iter().map(shared).sum();
     }
 
     /// Moves what waits behind `batch`, for a link that will write it; gives the number of messages.
     pub(crate) fn take_out(&mut self, batch: &mut VecDeque<Item>) -> usize {
         let messages = self.queued_messages();
+        if let Some(Item::Pack(pack)) = self.out.back() {
+            self.pack_octets = pack.wire_octets();
+        }
         if batch.is_empty() {
             std::mem::swap(batch, &mut self.out);
         } else {
@@ -295,6 +342,7 @@ impl Pipe {
         }
         self.out_octets = 0;
         self.out_commands = 0;
+        self.packed = 0;
         self.flush_wanted = false;
         messages
     }
@@ -334,6 +382,85 @@ impl Pipe {
             Carrier::Link(_) => !self.paused && (more || !self.dying),
             Carrier::None => more || !self.dying,
         }
+    }
+
+    /// Puts `messages`, which hold so many octets, behind those that wait. As a whole where nothing waits.
+    pub(crate) fn append_input(&mut self, messages: &mut VecDeque<Item>, octets: usize) {
+        if let Some(unheard) = &mut self.unheard {
+            *unheard = unheard.saturating_add(messages.len() as u64);
+            messages.clear();
+            return;
+        }
+        if self.marks.octets.is_some() {
+            self.input_octets = self.input_octets.saturating_add(octets);
+        }
+        if self.input.is_empty() {
+            std::mem::swap(&mut self.input, messages);
+        } else {
+            self.input.append(messages);
+        }
+    }
+
+    /// Puts a message that stands in `slot` behind those that wait to leave, if it needs no more than that: the burst goes on, the mark is
+    /// not reached, and nothing is to be written yet.
+    #[inline]
+    pub(crate) fn push_plain(&mut self, slot: &mut Message) -> bool {
+        if self.pace != Pace::Hot
+            || self.marks.conflate
+            || !matches!(self.carrier, Carrier::Link(_))
+            || self.flush_wanted
+        {
+            return false;
+        }
+        let count = self.out_count().saturating_add(1);
+        let length = slot.byte_len();
+        let octets = self.out_octets.saturating_add(length);
+        let queued = count.saturating_add(self.in_flight);
+        if count >= FLUSH_MESSAGES
+            || octets >= FLUSH_OCTETS
+            || self.marks.send.is_some_and(|mark| queued >= mark as usize)
+            || self
+                .marks
+                .octets
+                .is_some_and(|mark| octets.saturating_add(self.in_flight_octets) >= mark)
+        {
+            return false;
+        }
+        self.out_octets = octets;
+        self.fresh = true;
+        if !self.packs || length > PACKED {
+            self.out
+                .push_back(Item::Message(std::mem::replace(slot, Message::empty())));
+            return true;
+        }
+        if let Some(Item::Pack(pack)) = self.out.back_mut() {
+            pack.push(slot);
+            self.packed = self.packed.saturating_add(1);
+            return true;
+        }
+        let mut pack = Pack::with_capacity(self.pack_octets);
+        pack.push(slot);
+        self.out.push_back(Item::Pack(Box::new(pack)));
+        true
+    }
+
+    /// Takes the next message into `slot`, if nothing but its own accounts follow from that. Says whether others are behind it.
+    #[inline]
+    pub(crate) fn pop_plain(&mut self, slot: &mut Message) -> Option<bool> {
+        let more = self.input.len() > 1;
+        match &self.carrier {
+            Carrier::Link(_) if self.dying || self.paused && self.may_resume() => return None,
+            Carrier::Link(_) => {}
+            Carrier::Inproc(..) => {
+                let unreported = self.unreported.saturating_add(1);
+                if !more || unreported >= self.report_step {
+                    return None;
+                }
+                self.unreported = unreported;
+            }
+            Carrier::None => return None,
+        }
+        self.pop_input(slot).then_some(more)
     }
 
     pub(crate) fn push_input(&mut self, message: Message) {

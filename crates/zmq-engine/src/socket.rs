@@ -91,7 +91,15 @@ impl Socket {
     ///
     /// # Errors
     /// [`SendError`] gives the message back; [`SendError::is_would_block`] tells whether it may be accepted later.
+    #[inline]
     pub fn try_send(&self, mut message: Message) -> Result<(), SendError> {
+        if self.offer_ready(&mut message) {
+            return Ok(());
+        }
+        self.try_offer(message)
+    }
+
+    fn try_offer(&self, mut message: Message) -> Result<(), SendError> {
         let mut done = self.offer(&mut message);
         if done == Err(SendFailure::WouldBlock) {
             self.shared.flush();
@@ -108,6 +116,18 @@ impl Socket {
     /// [`SendError`] gives the message back.
     #[inline]
     pub fn send(&self, mut message: Message, timeout: Option<Duration>) -> Result<(), SendError> {
+        if self.offer_ready(&mut message) {
+            return Ok(());
+        }
+        self.offer_or_wait(message, timeout)
+    }
+
+    #[inline(never)]
+    fn offer_or_wait(
+        &self,
+        mut message: Message,
+        timeout: Option<Duration>,
+    ) -> Result<(), SendError> {
         let done = match self.offer(&mut message) {
             Err(SendFailure::WouldBlock) => self.wait_and_offer(&mut message, timeout),
             done => done,
@@ -135,6 +155,14 @@ impl Socket {
                 Err(Sleep::Interrupted) => return Err(SendFailure::Interrupted),
             }
         }
+    }
+
+    /// Sends the message in `slot` if that is all there is to do: a burst of messages to one peer goes on. What is left in `slot` then is of
+    /// no meaning. `false` says nothing, and the message is where it was: ask [`try_send`](Socket::try_send). Never waits. See
+    /// [`take_ready`](Socket::take_ready).
+    #[inline]
+    pub fn offer_ready(&self, slot: &mut Message) -> bool {
+        !self.shared.has_notices() && self.shared.lock().send_plain(slot)
     }
 
     /// Offers a message to the pattern, which takes it from where it stands or leaves it there.

@@ -80,6 +80,42 @@ impl Core {
         Ok(())
     }
 
+    /// The short way of a message that stands in `slot`, which is emptied: into the queue of a peer to which a burst is under way. Says
+    /// whether that was all there is to do; the message is untouched if it was not.
+    #[inline]
+    pub(crate) fn send_plain(&mut self, slot: &mut Message) -> bool {
+        if self.life != Life::Open || slot.properties().is_some() {
+            return false;
+        }
+        let Some(key) = self.pattern.next_target() else {
+            return false;
+        };
+        if !self.pipe(key).is_some_and(|pipe| pipe.push_plain(slot)) {
+            return false;
+        }
+        self.pattern.sent_to_target();
+        self.counters.accepted = self.counters.accepted.wrapping_add(1);
+        true
+    }
+
+    /// The short way of a message to its receiver, of types that hand it on as it came. Says whether one was put into `slot`, and nothing
+    /// else follows from that.
+    #[inline]
+    pub(crate) fn receive_plain(&mut self, slot: &mut Message) -> bool {
+        if self.life != Life::Open || !self.thirsty.is_empty() {
+            return false;
+        }
+        let Some(key) = self.pattern.next_plain() else {
+            return false;
+        };
+        let Some(more) = self.pipe(key).and_then(|pipe| pipe.pop_plain(slot)) else {
+            return false;
+        };
+        self.pattern.taken_plain(key, more);
+        self.counters.delivered = self.counters.delivered.wrapping_add(1);
+        true
+    }
+
     fn fan_out(&mut self, message: Message, effects: &mut Effects) {
         let count = self.pattern.targets().len();
         if count > WIDE && self.hot.len() < count {

@@ -50,6 +50,16 @@ impl Balance {
     }
 
     #[inline]
+    pub(crate) fn current(&self) -> Option<PeerKey> {
+        self.0.current()
+    }
+
+    #[inline]
+    pub(crate) fn advance(&mut self) {
+        self.0.advance();
+    }
+
+    #[inline]
     pub(crate) fn send(&mut self) -> Result<Route, SendRefused> {
         let peer = self.0.current().ok_or(SendRefused::WouldBlock)?;
         self.0.advance();

@@ -271,7 +271,54 @@ impl Pattern {
         each!(&self.kind, socket => socket.can_send(&self.hub))
     }
 
+    /// The peer whose turn it is to be sent to, of types that send a message as it is to one peer and remember nothing of it, and have no
+    /// other wish. `None` says nothing: ask [`Pattern::send`].
+    #[inline]
+    #[must_use]
+    pub fn next_target(&self) -> Option<PeerKey> {
+        let balance = match &self.kind {
+            Kind::Push(push) if !self.single => &push.balance,
+            Kind::Dealer(dealer) if !self.single => &dealer.balance,
+            _ => return None,
+        };
+        balance.current()
+    }
+
+    /// The message went to [`Pattern::next_target`].
+    #[inline]
+    pub fn sent_to_target(&mut self) {
+        match &mut self.kind {
+            Kind::Push(push) => push.balance.advance(),
+            Kind::Dealer(dealer) => dealer.balance.advance(),
+            _ => {}
+        }
+    }
+
     // --- receiving ---
+
+    /// The peer whose message comes next, of types that hand it on as it is. `None` says nothing: ask [`Pattern::next`].
+    #[inline]
+    #[must_use]
+    pub fn next_plain(&self) -> Option<PeerKey> {
+        if !self.hub.own.is_empty() || self.single {
+            return None;
+        }
+        match &self.kind {
+            Kind::Pull(pull) => pull.take.next(),
+            Kind::Dealer(dealer) => dealer.take.next(),
+            _ => None,
+        }
+    }
+
+    /// A message of [`Pattern::next_plain`] was taken from its queue; `more_queued` if others are behind it.
+    #[inline]
+    pub fn taken_plain(&mut self, peer: PeerKey, more_queued: bool) {
+        match &mut self.kind {
+            Kind::Pull(pull) => pull.take.taken(peer, more_queued),
+            Kind::Dealer(dealer) => dealer.take.taken(peer, more_queued),
+            _ => {}
+        }
+    }
 
     /// The socket type can receive at all. What peers send to one that cannot is to be dropped on arrival.
     #[must_use]

@@ -123,6 +123,30 @@ impl Handle {
 
     // ---- messages ----
 
+    /// The short way of a message that waits, see the engine's `take_ready`.
+    #[inline]
+    pub(crate) fn take_ready(&self, slot: &mut Message) -> bool {
+        matches!(&self.opened, Ok(opened) if opened.socket.take_ready(slot))
+    }
+
+    /// The short way of a message in a burst, see the engine's `offer_ready`.
+    #[inline]
+    pub(crate) fn offer_ready(&self, slot: &mut Message) -> bool {
+        matches!(&self.opened, Ok(opened) if opened.socket.offer_ready(slot))
+    }
+
+    /// As [`take_ready`](Self::take_ready) for a task, unless it is time for others to run.
+    #[inline]
+    pub(crate) fn take_in_turn(&self, slot: &mut Message) -> bool {
+        matches!(&self.opened, Ok(opened) if opened.readiness.has_turn() && opened.socket.take_ready(slot))
+    }
+
+    /// As [`offer_ready`](Self::offer_ready) for a task, unless it is time for others to run.
+    #[inline]
+    pub(crate) fn offer_in_turn(&self, slot: &mut Message) -> bool {
+        matches!(&self.opened, Ok(opened) if opened.readiness.has_turn() && opened.socket.offer_ready(slot))
+    }
+
     pub(crate) fn try_send(&self, message: Message) -> Result<(), SendError> {
         match self.socket() {
             Ok(socket) => Ok(socket.try_send(message)?),

@@ -166,7 +166,11 @@ macro_rules! sends {
                 &self,
                 message: impl Into<crate::Message>,
             ) -> Result<(), crate::SendError> {
-                self.handle.send(message.into(), None).await
+                let mut message = message.into();
+                if self.handle.offer_in_turn(&mut message) {
+                    return Ok(());
+                }
+                self.handle.send(message, None).await
             }
 
             /// As [`send`](Self::send), but waits no longer than `timeout`.
@@ -231,6 +235,10 @@ macro_rules! receives {
             /// # Errors
             /// The socket's context was shut down.
             pub async fn recv(&self) -> Result<$item, crate::RecvError> {
+                let mut message = crate::Message::empty();
+                if self.handle.take_in_turn(&mut message) {
+                    return Ok($convert(message));
+                }
                 Ok($convert(self.handle.recv(None).await?))
             }
 

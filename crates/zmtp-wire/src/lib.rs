@@ -94,6 +94,8 @@ mod mechanism;
 #[cfg(feature = "alloc")]
 mod message;
 #[cfg(feature = "alloc")]
+mod pack;
+#[cfg(feature = "alloc")]
 mod properties;
 #[cfg(feature = "alloc")]
 mod session;
@@ -105,6 +107,7 @@ pub use self::{
     frame::{Frame, INLINE},
     mechanism::{Established, Mechanism, Step, Transform},
     message::Message,
+    pack::Pack,
     properties::Properties,
     session::Session,
 };

@@ -1,27 +1,23 @@
 //! A whole message: one frame or several, and where it came from.
 
 use crate::{Frame, Properties};
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use smallvec::SmallVec;
 
-/// Frames a message holds before its list needs a second allocation.
+/// Frames that room is made for with the second one: an envelope and a body need one allocation.
 const NEAR: usize = 4;
 
 /// One or more frames that travel together. A message never has zero frames.
 ///
 /// A single frame is kept inside the value; several share one allocation.
-#[derive(Clone)]
+///
+/// The list hides from the compiler which bit patterns a frame never has. It would use them to say "none" or "error" around a message, and
+/// then take the message apart whenever it is moved out of an option or a result; reading it as a whole right afterwards has the processor
+/// wait for the parts. On the way from the wire to the application that costs more than everything else.
 pub struct Message {
-    body: Body,
+    frames: SmallVec<[Frame; 1]>,
     properties: Option<Arc<Properties>>,
-}
-
-#[derive(Clone)]
-enum Body {
-    One(Frame),
-    Many(Box<SmallVec<[Frame; NEAR]>>),
 }
 
 impl Message {
@@ -30,17 +26,24 @@ impl Message {
     #[must_use]
     pub const fn single(frame: Frame) -> Self {
         Self {
-            body: Body::One(frame),
+            frames: SmallVec::from_const([frame]),
             properties: None,
         }
     }
 
-    /// A message that will get more frames: the first one goes where the others will be.
+    /// A message of one frame without octets: what stands where a message was taken.
+    #[inline]
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self::single(Frame::empty())
+    }
+
+    /// A message that will get more frames: room for some is made at once.
     pub(crate) fn opening(frame: Frame) -> Self {
-        let mut frames = Box::new(SmallVec::new());
+        let mut frames = SmallVec::with_capacity(NEAR);
         frames.push(frame);
         Self {
-            body: Body::Many(frames),
+            frames,
             properties: None,
         }
     }
@@ -49,19 +52,13 @@ impl Message {
     #[inline]
     #[must_use]
     pub fn frames(&self) -> &[Frame] {
-        match &self.body {
-            Body::One(frame) => core::slice::from_ref(frame),
-            Body::Many(frames) => frames,
-        }
+        &self.frames
     }
 
     /// The frames, to change in place.
     #[must_use]
     pub fn frames_mut(&mut self) -> &mut [Frame] {
-        match &mut self.body {
-            Body::One(frame) => core::slice::from_mut(frame),
-            Body::Many(frames) => frames,
-        }
+        &mut self.frames
     }
 
     /// The first frame.
@@ -82,8 +79,9 @@ impl Message {
 
     /// Octets in all frames together.
     #[must_use]
+    #[inline]
     pub fn byte_len(&self) -> usize {
-        self.frames()
+        self.frames
             .iter()
             .fold(0, |sum, frame| sum.saturating_add(frame.len()))
     }
@@ -100,39 +98,24 @@ impl Message {
 
     /// Takes the first frame off; `None`, and the message unchanged, when it is the only one.
     pub fn pop_front(&mut self) -> Option<Frame> {
-        match &mut self.body {
-            Body::Many(frames) if frames.len() > 1 => {
-                let first = frames.remove(0);
-                if frames.len() == 1
-                    && let Some(last) = frames.pop()
-                {
-                    self.body = Body::One(last);
-                }
-                Some(first)
-            }
-            _ => None,
-        }
+        (self.frames.len() > 1).then(|| self.frames.remove(0))
     }
 
     /// The frames by value, at least one.
     #[must_use]
     pub fn into_frames(self) -> Vec<Frame> {
-        match self.body {
-            Body::One(frame) => alloc::vec![frame],
-            Body::Many(frames) => frames.into_vec(),
-        }
+        self.frames.into_vec()
     }
 
     /// The only frame, or the whole message back when there are several.
     ///
     /// # Errors
     /// The message itself, when it has more than one frame.
-    pub fn into_single(self) -> Result<Frame, Self> {
-        match self.body {
-            Body::One(frame) => Ok(frame),
-            Body::Many(mut frames) if frames.len() == 1 => Ok(frames.pop().unwrap_or_default()),
-            Body::Many(_) => Err(self),
+    pub fn into_single(mut self) -> Result<Frame, Self> {
+        if self.frames.len() > 1 {
+            return Err(self);
         }
+        Ok(self.frames.pop().unwrap_or_default())
     }
 
     /// Whether all of it is inside the value, so that dropping it lets go of nothing: a single frame of up to 38 octets, without
@@ -140,8 +123,9 @@ impl Message {
     #[inline]
     #[must_use]
     pub fn is_inline(&self) -> bool {
-        matches!(&self.body, Body::One(frame) if frame.as_shared().is_none())
+        !self.frames.spilled()
             && self.properties.is_none()
+            && self.frames.iter().all(|frame| frame.as_shared().is_none())
     }
 
     /// Metadata of the connection the message came from, if it was kept.
@@ -155,15 +139,24 @@ impl Message {
         self.properties = properties;
     }
 
-    fn many(&mut self) -> &mut SmallVec<[Frame; NEAR]> {
-        if let Body::One(frame) = &mut self.body {
-            let mut frames = Box::new(SmallVec::new());
-            frames.push(core::mem::take(frame));
-            self.body = Body::Many(frames);
+    /// The list, with room for an envelope.
+    fn many(&mut self) -> &mut SmallVec<[Frame; 1]> {
+        if !self.frames.spilled() {
+            self.frames.grow(NEAR);
         }
-        match &mut self.body {
-            Body::Many(frames) => frames,
-            Body::One(_) => unreachable!("made many just above"),
+        &mut self.frames
+    }
+}
+
+impl Clone for Message {
+    fn clone(&self) -> Self {
+        let frames = match &*self.frames {
+            [frame] => SmallVec::from_const([frame.clone()]),
+            frames => frames.iter().cloned().collect(),
+        };
+        Self {
+            frames,
+            properties: self.properties.clone(),
         }
     }
 }
@@ -228,8 +221,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_takes_forty_eight_octets() {
-        assert_eq!(size_of::<Message>(), 48);
+    fn a_message_takes_fifty_six_octets_and_nothing_is_hidden_in_them() {
+        assert_eq!(size_of::<Message>(), 56);
+        // Else it would be taken apart with every option it comes out of.
+        assert_eq!(size_of::<Option<Message>>(), 64);
     }
 
     #[test]

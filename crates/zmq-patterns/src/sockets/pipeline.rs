@@ -10,7 +10,7 @@ use crate::{PeerKey, RecvRefused, Route, SendRefused, Taken};
 
 /// PUSH, SCATTER.
 pub(crate) struct Push {
-    balance: Balance,
+    pub(crate) balance: Balance,
 }
 
 impl Push {

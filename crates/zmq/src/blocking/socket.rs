@@ -155,7 +155,11 @@ macro_rules! sends {
             /// The socket's context was shut down. The message is in the error.
             #[inline]
             pub fn send(&self, message: impl Into<crate::Message>) -> Result<(), crate::SendError> {
-                self.handle.send_blocking(message.into(), None)
+                let mut message = message.into();
+                if self.handle.offer_ready(&mut message) {
+                    return Ok(());
+                }
+                self.handle.send_blocking(message, None)
             }
 
             /// As [`send`](Self::send), but blocks no longer than `timeout`.
@@ -193,6 +197,10 @@ macro_rules! receives {
             /// The socket's context was shut down.
             #[inline]
             pub fn recv(&self) -> Result<$item, crate::RecvError> {
+                let mut message = crate::Message::empty();
+                if self.handle.take_ready(&mut message) {
+                    return Ok($convert(message));
+                }
                 Ok($convert(self.handle.recv_blocking(None)?))
             }
 

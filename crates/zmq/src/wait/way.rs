@@ -50,6 +50,18 @@ impl Readiness {
         Ok(self.registered.get_or_init(|| new))
     }
 
+    /// Counts an answer, unless it would be the one before which others should run.
+    #[inline]
+    pub(crate) fn has_turn(&self) -> bool {
+        let turns = self.turns.load(Ordering::Relaxed);
+        let over = turns % TURNS == TURNS - 1;
+        if !over {
+            // Callers on several threads may lose a count to each other; the number does not have to be exact.
+            self.turns.store(turns.wrapping_add(1), Ordering::Relaxed);
+        }
+        !over
+    }
+
     /// Whether the caller has had so many answers in a row that others should run first.
     pub(crate) fn is_turn_over(&self) -> bool {
         self.turns.fetch_add(1, Ordering::Relaxed) % TURNS == TURNS - 1

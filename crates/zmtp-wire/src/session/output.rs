@@ -4,6 +4,8 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::{Buf, Bytes};
 
+use crate::pack::Row;
+
 /// Bodies from here on are shared instead of copied: a chunk of its own costs about 40 ns in a vectored write, which a copy of
 /// 4 KiB from cold memory exceeds.
 const SHARE_FROM: usize = 4096;
@@ -81,6 +83,27 @@ impl Output {
             _ => self.copied.extend_from_slice(body),
         }
         self.appended(body.len());
+    }
+
+    /// Appends messages that are encoded already.
+    pub(super) fn pack(&mut self, octets: Bytes, rows: &[Row]) {
+        for row in rows {
+            let all = row.length.saturating_mul(row.count);
+            self.length = self.length.saturating_add(all);
+            self.put = self.put.saturating_add(all as u64);
+            match self.runs.back_mut() {
+                Some(run) if run.length == row.length && run.what == Unit::Message => {
+                    run.count = run.count.saturating_add(row.count);
+                }
+                _ => self.runs.push_back(Run {
+                    length: row.length,
+                    count: row.count,
+                    what: Unit::Message,
+                }),
+            }
+        }
+        let at = self.copied.len();
+        self.shared.push_back(Shared { at, octets });
     }
 
     /// Everything put since the last boundary is one unit. Returns the position in the stream where it ends.

@@ -4,9 +4,10 @@ use super::cutter::{Body, Bounds};
 use super::output::Unit;
 use super::{Session, Stage};
 use crate::command::{Command, status_of_reason};
+use crate::frame::INLINE;
 use crate::header::{COMMAND, FrameHeader, Framing, LONG, MORE};
 use crate::{
-    Error, Event, Frame, Message, Misbehaved, Refused, SocketType, SubscriptionFrames, Time,
+    Error, Event, Frame, Message, Misbehaved, Pack, Refused, SocketType, SubscriptionFrames, Time,
     Version,
 };
 use alloc::boxed::Box;
@@ -80,6 +81,45 @@ impl Session {
         self.config.subscriptions == SubscriptionFrames::Never
             && self.transform.is_none()
             && self.is_between_frames()
+    }
+
+    /// The shortest path: gives the messages of one frame in the clear at the front of `input` to `take`, `most` of them at most, and
+    /// returns how many octets they hold. Stops in front of everything else, which is for [`handle_input`](Self::handle_input).
+    ///
+    /// Each message is built where it stays. Coming out of a call one by one, it would be moved from one enum into the next, and each of
+    /// these moves waits for the octets of the one before.
+    #[inline]
+    pub fn take_messages(
+        &mut self,
+        input: &mut &[u8],
+        most: usize,
+        mut take: impl FnMut(Message),
+    ) -> usize {
+        if !self.plain || self.partial.is_some() {
+            return 0;
+        }
+        let mut rest = *input;
+        let mut octets_taken = 0_usize;
+        for _ in 0..most {
+            let Some((0, size, octets, behind)) = whole_frame(rest, &self.bounds) else {
+                break;
+            };
+            rest = behind;
+            octets_taken = octets_taken.saturating_add(size);
+            if size <= INLINE
+                && let Some(run) = octets.first_chunk()
+            {
+                take(Message::single(Frame::of_run(run, size as u8)));
+                continue;
+            }
+            let body = octets.get(..size).unwrap_or_default();
+            take(Message::single(self.shelf.frame(body, behind.len())));
+        }
+        if rest.len() < input.len() {
+            self.heart.heard = true;
+            *input = rest;
+        }
+        octets_taken
     }
 
     /// Whether nothing stands between the input and the frames in it.
@@ -359,6 +399,24 @@ impl Session {
             }
             self.encode(0, last, last.as_shared());
             self.boundary(Unit::Message);
+        }
+    }
+
+    /// Whether messages may come in a [`Pack`]: they travel as ZMTP 3.x frames in the clear, over a stream.
+    #[must_use]
+    pub fn takes_packs(&self) -> bool {
+        self.in_traffic()
+            && self.framing == Framing::V3
+            && self.transform.is_none()
+            && self.units.is_none()
+    }
+
+    /// Sends what is in a pack, as [`send`](Self::send) would one message after the other. Nothing can be added to the pack any more. Ignored
+    /// unless [`takes_packs`](Self::takes_packs).
+    pub fn send_pack(&mut self, pack: &mut Pack) {
+        if self.may_speak() && self.takes_packs() && !pack.is_empty() {
+            let (octets, rows) = pack.close();
+            self.output.pack(octets, rows);
         }
     }
 
