@@ -55,8 +55,7 @@ struct Half {
     messages: usize,
     /// Messages the reader has taken and not yet reported as used.
     unread: usize,
-    /// Messages that were used and still count: the writer is given room by the step, as it would be by a reader that tells it
-    /// of so many at once, so that how much goes through two marks in a row does not depend on who was quick.
+    /// Messages that were used and still count: the writer is given room by the step, however quick the reader tells of them.
     spent: usize,
     capacity: Option<usize>,
     /// The mark of the writer and that of the reader, whose sum is the capacity.
@@ -82,15 +81,12 @@ impl Half {
 
     /// What the mark counts.
     fn counted(&self) -> usize {
-        self.messages
-            .saturating_add(self.unread)
-            .saturating_add(self.spent)
+        (self.messages.saturating_add(self.unread)).saturating_add(self.spent)
     }
 
     /// After how many used messages there is room for as many more: half the capacity.
     fn step(&self) -> Option<usize> {
-        let capacity = self.capacity?;
-        Some((capacity / 2).saturating_add(capacity % 2).max(1))
+        Some(self.capacity?.div_ceil(2).max(1))
     }
 
     /// Takes over new marks.
@@ -99,13 +95,12 @@ impl Half {
         self.use_up(0);
     }
 
-    /// Takes it that the reader has used `count` messages.
+    /// Takes it that the reader has used `count` messages, mostly without a division.
     fn use_up(&mut self, count: usize) {
         self.unread = self.unread.saturating_sub(count);
         let spent = self.spent.saturating_add(count);
         self.spent = match self.step() {
             None => 0,
-            // Mostly so, and cheaper than a division.
             Some(step) if spent < step => spent,
             Some(step) => spent % step,
         };
