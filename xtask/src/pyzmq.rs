@@ -12,7 +12,12 @@ use std::time::{Duration, Instant};
 const VERSION: &str = "27.1.0";
 
 /// What its tests need.
-const TOOLS: &[&str] = &["pytest", "pytest-asyncio", "tornado"];
+const TOOLS: &[&str] = &[
+    "pytest",
+    "pytest-asyncio",
+    "pytest-rerunfailures",
+    "tornado",
+];
 
 /// How long one file of tests may take.
 const LIMIT: Duration = Duration::from_secs(180);
