@@ -292,20 +292,37 @@ fn later(arena: &mut Arena, guard: Guard, place: Place) -> Outcome {
     let handler = Handler::open(arena, place.server)?;
     let (server, client) = open(arena, guard, place)?;
     guard.client(arena, &client)?;
+    let looks_once = place.server == Player::Theirs && !place.binds;
     // libzmq's server leaves the connection to the client's timer. Its own would end it too, and one that dials would not come back.
-    arena.set(&client, "HANDSHAKE_IVL", 200)?;
+    arena.set(
+        &client,
+        "HANDSHAKE_IVL",
+        if looks_once { 1000 } else { 200 },
+    )?;
     join(arena, place, (&server, &client))?;
     let question = handler.asked(arena)?;
+    if looks_once {
+        pass_by(arena)?;
+    }
     handler.answer(arena, &question, "300")?;
     fails(arena, &server, "HANDSHAKE_FAILED_AUTH")?;
-    if place.server == Player::Theirs && !place.binds {
-        // Under load libzmq does not always dial again here; what must hold is that nobody is in.
-        nothing_comes(arena, (&server, &client))?;
-        return handler.close(arena);
-    }
     handler.let_in(arena)?;
     greet(arena, (&server, &client))?;
     handler.close(arena)
+}
+
+/// Sees to it that libzmq has done what it had begun: its one I/O thread carries a message from end to end.
+///
+/// A server of libzmq's looks for the answer as soon as it has asked. An answer of 300 that it finds there, which a busy machine may
+/// bring about, it takes for a breach of the protocol: it closes, and never dials again. One that comes later leaves the connection as
+/// it is.
+fn pass_by(arena: &mut Arena) -> Outcome {
+    let theirs = arena.open(Player::Theirs, "PAIR")?;
+    let ours = arena.open(Player::Ours, "PAIR")?;
+    arena.join(&ours, &theirs, Transport::Tcp)?;
+    greet(arena, (&theirs, &ours))?;
+    arena.close(&theirs)?;
+    arena.close(&ours)
 }
 
 /// A client that was given another server key: the server cannot open its first word.
