@@ -11,6 +11,7 @@ use crate::header::{COMMAND, FrameHeader, Framing, MORE};
 use crate::{Error, Event, Mechanism, Misbehaved, SessionConfig, Time, Transform, Version};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
@@ -73,8 +74,12 @@ impl Session {
     /// Whatever the mechanism starts with can be polled at once; an [`Event::Authenticate`] it starts with comes from
     /// [`handle_input`](Self::handle_input) with no octets.
     #[must_use]
-    pub fn framed(config: SessionConfig, mechanism: Box<dyn Mechanism>, now: Time) -> Self {
-        let mut session = Self::empty(config, now);
+    pub fn framed(
+        config: impl Into<Arc<SessionConfig>>,
+        mechanism: Box<dyn Mechanism>,
+        now: Time,
+    ) -> Self {
+        let mut session = Self::empty(config.into(), now);
         session.units = Some(Box::default());
         session.version = Some(Version::V3_0);
         session.stage = Stage::Handshake(mechanism);
@@ -87,8 +92,8 @@ impl Session {
 
     /// As [`framed`](Self::framed), without a mechanism: the first unit each way is the routing id, then come messages.
     #[must_use]
-    pub fn framed_bare(config: SessionConfig, now: Time) -> Self {
-        let mut session = Self::empty(config, now);
+    pub fn framed_bare(config: impl Into<Arc<SessionConfig>>, now: Time) -> Self {
+        let mut session = Self::empty(config.into(), now);
         session.units = Some(Box::default());
         session.framing = Framing::V2;
         session.version = Some(Version::V2);

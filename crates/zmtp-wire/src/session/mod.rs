@@ -23,6 +23,7 @@ use crate::{
     Time, Transform, Verdict, Version,
 };
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use cutter::{Bounds, Cutter};
@@ -35,7 +36,8 @@ use shelf::Shelf;
 /// [`output_chunks`](Self::output_chunks). The first error ends it: every later call returns that error again. What the output then
 /// still holds (an ERROR command, perhaps) is worth one attempt to write.
 pub struct Session {
-    config: SessionConfig,
+    /// Shared: what is the same for many connections costs each of them a pointer.
+    config: Arc<SessionConfig>,
     stage: Stage,
     /// Whether the next frame may take the short path of [`Self::handle_input`].
     plain: bool,
@@ -88,9 +90,14 @@ struct Stash {
 
 impl Session {
     /// A session over a byte stream. `now` starts the handshake timer; the first ten octets are in the output at once.
+    /// Sessions that are to be alike may share one `config`.
     #[must_use]
-    pub fn new(config: SessionConfig, mechanism: Box<dyn Mechanism>, now: Time) -> Self {
-        let mut session = Self::empty(config, now);
+    pub fn new(
+        config: impl Into<Arc<SessionConfig>>,
+        mechanism: Box<dyn Mechanism>,
+        now: Time,
+    ) -> Self {
+        let mut session = Self::empty(config.into(), now);
         let own = Own {
             socket_type: session.config.socket_type,
             routing_id_length: session.config.routing_id.len(),
@@ -104,10 +111,10 @@ impl Session {
         session
     }
 
-    fn empty(mut config: SessionConfig, now: Time) -> Self {
+    fn empty(mut config: Arc<SessionConfig>, now: Time) -> Self {
         if check_routing_id(&config.routing_id).is_err() {
             debug_assert!(false, "routing ids are checked where they are set");
-            config.routing_id = Bytes::new();
+            Arc::make_mut(&mut config).routing_id = Bytes::new();
         }
         let bounds = Bounds::handshake(&config.limits);
         Self {
