@@ -4,7 +4,7 @@ use std::sync::{Arc, MutexGuard};
 
 use zmq_patterns::{Attach, PeerInfo, PeerRefused};
 use zmq_transport::Source;
-use zmtp_wire::{Heartbeat, Peer, SessionConfig};
+use zmtp_wire::Peer;
 
 use crate::core::{Core, Life};
 use crate::counters::Loss;
@@ -89,7 +89,7 @@ impl Driver {
         peer: &Peer,
     ) -> Result<zmq_patterns::PeerKey, Option<PeerRefused>> {
         let facts = PeerFacts {
-            endpoint: shaking.whence.endpoint.clone(),
+            endpoint: shaking.whence.endpoint.to_string(),
             address: Some(shaking.whence.address.clone()),
             socket_type: peer.socket_type,
             version: Some(peer.version),
@@ -135,36 +135,4 @@ impl Driver {
         }
         Ok(key)
     }
-}
-
-/// The few values a session is handed out of the socket's options.
-pub(crate) fn session_config(core: &Core) -> SessionConfig {
-    let options = &core.options;
-    let mut config = SessionConfig::new(core.socket_type);
-    config.routing_id = options.routing_id.clone();
-    config.properties = options.properties.clone();
-    config.min_version = options.min_version;
-    config.legacy_allowed = options.security.is_none() && !options.asks_about_peers();
-    config.limits = options.limits;
-    config.handshake_timeout_ms = options.handshake_timeout.map(millis);
-    config.heartbeat = options.heartbeat.map(|heartbeat| Heartbeat {
-        interval_ms: millis(heartbeat.interval),
-        timeout_ms: millis(heartbeat.timeout),
-        ttl_ms: millis(heartbeat.ttl),
-    });
-    config.ping_before_3_1 = options.ping_before_3_1;
-    if options.pattern.iter().any(|option| {
-        matches!(
-            option,
-            zmq_patterns::PatternOption::OnlyFirstSubscribe(true)
-        )
-    }) && core.socket_type.takes_subscriptions()
-    {
-        config.subscriptions = zmtp_wire::SubscriptionFrames::FirstFrame;
-    }
-    config
-}
-
-fn millis(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

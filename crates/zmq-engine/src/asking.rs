@@ -41,6 +41,8 @@ const ANSWERS: u32 = 1024;
 /// What to ask about a peer.
 pub(crate) struct Ask {
     pub(crate) shaking: u64,
+    /// What happens when there is no handler.
+    pub(crate) or_accept: bool,
     pub(crate) domain: Bytes,
     pub(crate) address: Bytes,
     pub(crate) identity: Bytes,
@@ -159,7 +161,7 @@ impl Driver {
     /// Whether this handshake goes on waiting when its handler is gone.
     fn outlasts_handler(&self, shaking: u64) -> bool {
         let shaking = self.shaking.get(&shaking);
-        shaking.is_some_and(|shaking| shaking.whence.socket.lock().options.outlast_handler)
+        shaking.is_some_and(|shaking| shaking.terms.outlast_handler)
     }
 
     fn answered(&mut self, shaking: u64, answer: Result<Reply, ReplyError>) {

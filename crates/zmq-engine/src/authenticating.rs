@@ -9,21 +9,11 @@ use zmtp_wire::{Credentials, Error as WireError, Properties, Refused, Verdict};
 
 use crate::asking::Ask;
 use crate::context::Command;
-use crate::core::Core;
 use crate::driver::Driver;
 use crate::monitor::{CloseReason, Unasked};
-use crate::security::{Admission, Answer, Judgement, Question};
-
-/// How a peer is to be judged.
-enum Way {
-    Accept,
-    /// Nobody could be asked.
-    Close(Unasked),
-    Handler {
-        /// What happens when there is none.
-        or_accept: bool,
-    },
-}
+use crate::security::{Answer, Judgement, Question};
+use crate::shake::contained;
+use crate::terms::Way;
 
 impl Driver {
     /// Finds somebody who knows about the peer of a handshake. A verdict at once, none for now, or the end of the handshake.
@@ -35,14 +25,9 @@ impl Driver {
         let Some(shaking) = self.shaking.get(&id) else {
             return Ok(None);
         };
-        let core = shaking.whence.socket.lock();
-        let authenticator = core.options.authenticator.clone();
-        let routing_id = core.options.routing_id.clone();
-        let domain = core.options.zap_domain.clone();
-        let way = way(&core, &credentials);
-        drop(core);
-        let address = shaking.whence.address.clone();
-        if let Some(authenticator) = authenticator {
+        let terms = Arc::clone(&shaking.terms);
+        let address = &shaking.whence.address;
+        if let Some(authenticator) = &terms.authenticator {
             let ctx = Arc::downgrade(&self.ctx);
             let answer = Answer::new(move |judgement| {
                 if let Some(ctx) = ctx.upgrade() {
@@ -54,9 +39,9 @@ impl Driver {
             });
             let question = Question {
                 credentials: &credentials,
-                address: &address,
-                routing_id: &routing_id,
-                domain: &domain,
+                address,
+                routing_id: &terms.session.routing_id,
+                domain: &terms.domain,
             };
             // It is given a stranger's octets. When it panics over them, its answer is dropped and keeps that peer out, and nobody
             // else notices.
@@ -67,22 +52,39 @@ impl Driver {
             }
             return Ok(None);
         }
-        let or_accept = match way {
+        let or_accept = match terms.way(&credentials) {
             Way::Accept => return Ok(Some(Verdict::Accept(Properties::new()))),
             Way::Close(unasked) => return Err(CloseReason::Unasked(unasked)),
             Way::Handler { or_accept } => or_accept,
         };
         let ask = Ask {
             shaking: id,
-            domain,
-            address: address.into_bytes().into(),
-            identity: routing_id,
+            or_accept,
+            domain: terms.domain.clone(),
+            address: address.clone().into_bytes().into(),
+            identity: terms.session.routing_id.clone(),
             credentials,
         };
-        match self.ask_handler(ask) {
-            Ok(()) => Ok(None),
-            Err(Unasked::NoHandler) if or_accept => Ok(Some(Verdict::Accept(Properties::new()))),
-            Err(unasked) => Err(CloseReason::Unasked(unasked)),
+        self.to_ask.push_back(ask);
+        Ok(None)
+    }
+
+    /// Asks about those who want in. No link is held meanwhile: the handler's answers about others are read before.
+    pub(crate) fn ask_waiting(&mut self) {
+        while let Some(ask) = self.to_ask.pop_front() {
+            let (id, or_accept) = (ask.shaking, ask.or_accept);
+            if !self.shaking.contains_key(&id) {
+                continue;
+            }
+            match self.ask_handler(ask) {
+                Ok(()) => {}
+                Err(Unasked::NoHandler) if or_accept => {
+                    let verdict = Verdict::Accept(Properties::new());
+                    let why = String::new();
+                    self.judge(id, Judgement { verdict, why });
+                }
+                Err(unasked) => self.end_shaking(id, CloseReason::Unasked(unasked)),
+            }
         }
     }
 
@@ -95,11 +97,10 @@ impl Driver {
         let link = Arc::clone(&shaking.link);
         let mut io = link.lock();
         let now = self.ctx.clock.now().wire();
-        let result = io
-            .session
-            .handle_verdict(verdict, now)
-            .map_err(CloseReason::Protocol)
-            .and_then(|event| self.heed(id, &mut io, event));
+        let result = contained(|| {
+            let event = io.session.handle_verdict(verdict, now)?;
+            self.heed(id, &mut io, event)
+        });
         match result {
             Ok(Some(peer)) => {
                 let _ = io.write_handshake();
@@ -122,25 +123,5 @@ impl Driver {
                 self.end_shaking(id, reason);
             }
         }
-    }
-}
-
-/// What the socket's options say about a peer with these credentials.
-fn way(core: &Core, credentials: &Credentials) -> Way {
-    let options = &core.options;
-    let domain = !options.zap_domain.is_empty();
-    let as_libzmq = options.admission == Admission::AsLibzmq;
-    match credentials {
-        // It asks only if there is somebody to ask.
-        Credentials::Null if !domain => Way::Accept,
-        Credentials::Curve { .. } if options.admission == Admission::AnyKey => Way::Accept,
-        Credentials::Curve { .. } if as_libzmq && !domain && options.zap_enforce_domain => {
-            Way::Accept
-        }
-        Credentials::Null | Credentials::Curve { .. } => Way::Handler {
-            or_accept: as_libzmq && !options.zap_enforce_domain,
-        },
-        Credentials::Plain { .. } | Credentials::Gssapi { .. } => Way::Handler { or_accept: false },
-        _ => Way::Close(Unasked::UnknownMechanism),
     }
 }

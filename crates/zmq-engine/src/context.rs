@@ -15,49 +15,13 @@ use crate::clock::{Clock, Nanos};
 use crate::dial::Dialing;
 use crate::driver::{Driver, DriverMode};
 use crate::inproc::Names;
+use crate::options::ContextOptions;
 use crate::poller::{Interest, Poller, Signal, wait_readable};
 use crate::pool::Pool;
 use crate::random::Random;
 use crate::resolver::Resolver;
 use crate::security::Judgement;
 use crate::shared::SocketShared;
-
-/// What a context can be told before it starts.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ContextOptions {
-    /// The most sockets open at a time.
-    pub max_sockets: usize,
-    /// The most accepted connections whose handshake has not ended; beyond, the oldest is closed.
-    pub max_handshakes: usize,
-    /// Let inproc peers meet whose types do not go together, as libzmq does.
-    pub inproc_mixes: bool,
-    /// How long dropping the last handle of the context waits for sockets that are closing.
-    pub drop_wait: Option<Duration>,
-    /// The schemes of endpoints and who serves them.
-    pub transports: Registry,
-    /// Who runs the driver.
-    pub driver: DriverMode,
-    /// The clock.
-    pub clock: Clock,
-    /// The seed of jitter and generated routing ids; `None` takes one from the operating system.
-    pub seed: Option<u64>,
-}
-
-impl Default for ContextOptions {
-    fn default() -> ContextOptions {
-        ContextOptions {
-            max_sockets: 65_535,
-            max_handshakes: 8_192,
-            inproc_mixes: false,
-            drop_wait: Some(Duration::from_secs(1)),
-            transports: Registry::standard(),
-            driver: DriverMode::Thread,
-            clock: Clock::real(),
-            seed: None,
-        }
-    }
-}
 
 /// Sockets live in a context: inproc names are known within it, and its driver does what no caller is there to do.
 ///
@@ -159,6 +123,7 @@ pub(crate) struct ContextShared {
     pub(crate) idle: Signal,
     pub(crate) max_sockets: usize,
     pub(crate) max_handshakes: usize,
+    pub(crate) handshakes_at_once: usize,
     pub(crate) inproc_mixes: bool,
     pub(crate) simulated: bool,
     /// The driver's thread, which must not wait for what only it can do.
@@ -326,6 +291,7 @@ impl Context {
             idle: Signal::new()?,
             max_sockets: options.max_sockets,
             max_handshakes: options.max_handshakes,
+            handshakes_at_once: options.handshakes_at_once,
             inproc_mixes: options.inproc_mixes,
             driver_thread: OnceLock::new(),
             driver: OnceLock::new(),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use zmq_patterns::{Attach, DropReason, Output, Pattern, PeerKey};
+use zmq_patterns::{Attach, DropReason, Output, Pattern, PatternOption, PeerKey};
 use zmtp_wire::{Message, SocketType};
 
 use crate::clock::Clock;
@@ -18,6 +18,7 @@ use crate::monitor::{CloseReason, Happening, MonitorEvent, MonitorQueue};
 use crate::options::SocketOptions;
 use crate::pipe::{BURST_MICROS, Carrier, Item, Marks, Pace, PeerFacts, Pipe};
 use crate::shared::Notice;
+use crate::terms::Terms;
 
 /// How far a socket is from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(crate) struct Core {
     free: Vec<u32>,
     pub(crate) endpoints: Vec<EndpointRecord>,
     pub(crate) options: SocketOptions,
+    /// What connections that begin now are held to; made when one does.
+    terms: Option<Arc<Terms>>,
     pub(crate) connect_routing_id: Option<Bytes>,
     pub(crate) counters: Counters,
     pub(crate) monitors: Vec<Arc<MonitorQueue>>,
@@ -79,6 +82,7 @@ impl Core {
             free: Vec::new(),
             endpoints: Vec::new(),
             options,
+            terms: None,
             connect_routing_id: None,
             counters: Counters::default(),
             monitors: Vec::new(),
@@ -95,6 +99,27 @@ impl Core {
             subscribers: 0,
             clock,
         }
+    }
+
+    pub(crate) fn terms(&mut self) -> Arc<Terms> {
+        let (socket_type, options) = (self.socket_type, &self.options);
+        let terms = self
+            .terms
+            .get_or_insert_with(|| Arc::new(Terms::new(socket_type, options)));
+        Arc::clone(terms)
+    }
+
+    /// Options are about to change. What is given back is dropped once the lock is let go.
+    #[must_use]
+    pub(crate) fn forget_terms(&mut self) -> Option<Arc<Terms>> {
+        self.terms.take()
+    }
+
+    /// An option of the pattern, which those sessions are to know that begin now.
+    #[must_use]
+    pub(crate) fn keep_for_sessions(&mut self, option: PatternOption) -> Option<Arc<Terms>> {
+        self.options.pattern.push(option);
+        self.forget_terms()
     }
 
     pub(crate) fn marks(&self) -> Marks {

@@ -40,7 +40,7 @@ pub(crate) struct Dialer {
     pub(crate) socket: Arc<SocketShared>,
     pub(crate) key: PeerKey,
     transport: Arc<dyn Transport>,
-    endpoint: String,
+    endpoint: Arc<str>,
     address: String,
     state: State,
     targets: VecDeque<String>,
@@ -66,7 +66,7 @@ impl Dialer {
             socket: dialing.socket,
             key: dialing.key,
             transport: dialing.transport,
-            endpoint: dialing.endpoint,
+            endpoint: dialing.endpoint.into(),
             address: dialing.address,
             state: State::Waiting,
             targets: VecDeque::new(),
@@ -297,7 +297,7 @@ impl Driver {
         let whence = Whence {
             socket: Arc::clone(&dialer.socket),
             origin: Origin::Dialed(id),
-            endpoint: dialer.endpoint.clone(),
+            endpoint: Arc::clone(&dialer.endpoint),
             address: String::new(),
         };
         self.begin_shaking(connection, whence);

@@ -3,7 +3,7 @@
 //! It accepts, dials and waits between attempts, shakes hands, keeps the timers, writes what bursts have left, reads for
 //! sockets whose owners are away, and sees closing sockets to their end. It sleeps unless one of these is due.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,18 +11,18 @@ use std::time::Duration;
 
 use zmq_patterns::PeerKey;
 
-use crate::asking::Asking;
+use crate::asking::{Ask, Asking};
 use crate::clock::Nanos;
 use crate::context::{Command, ContextShared, token};
 use crate::dial::Dialer;
 use crate::effects::Effects;
-use crate::link::Want;
 use crate::listen::ListenerState;
 use crate::pipe::Pace;
 use crate::poller::Found;
 use crate::shake::Shaking;
 use crate::shared::SocketShared;
 use crate::timers::Timers;
+use crate::turns::Turns;
 
 /// Who runs the driver of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,10 @@ pub(crate) struct Driver {
     /// Behind pointers: the nodes of the map are half empty.
     pub(crate) shaking: BTreeMap<u64, Box<Shaking>>,
     pub(crate) accepted_shaking: usize,
+    /// Accepted ones that have something to do.
+    pub(crate) turns: Turns,
+    /// What the ZAP handler is to be asked, once no link is held.
+    pub(crate) to_ask: VecDeque<Ask>,
     /// The ZAP client, once somebody had to be asked.
     pub(crate) asking: Option<Asking>,
     hot: Vec<Arc<SocketShared>>,
@@ -142,6 +146,8 @@ impl Driver {
             dialers: BTreeMap::new(),
             shaking: BTreeMap::new(),
             accepted_shaking: 0,
+            turns: Turns::default(),
+            to_ask: VecDeque::new(),
             asking: None,
             hot: Vec::new(),
             next_tick: Nanos::NEVER,
@@ -230,13 +236,16 @@ impl Driver {
             let id = ready.token & !token::KIND;
             did |= ready.token != token::WAKE;
             match ready.token & token::KIND {
+                token::SHAKING => self.shake_in_turn(id),
                 token::SOCKET => self.socket_ready(id),
                 token::LISTENER => self.accept(id),
                 token::DIALER => self.dialer_ready(id),
-                token::SHAKING => self.shake(id),
                 _ => {}
             }
         }
+        // Strangers come last, and only so many of them.
+        self.shake_those_in_turn();
+        self.ask_waiting();
         let now = self.ctx.clock.now();
         while let Some(timer) = self.timers.due(now) {
             did = true;
@@ -254,12 +263,16 @@ impl Driver {
 
     /// How long until something is due by the clock.
     pub(crate) fn until_next_timer(&self) -> Option<Duration> {
+        if !self.turns.is_empty() {
+            return Some(Duration::ZERO);
+        }
         let next = self.timers.next().min(self.next_tick).min(self.next_patrol);
         (next != Nanos::NEVER).then(|| next.since(self.ctx.clock.now()))
     }
 
     fn timeout(&self, wait: Option<Duration>) -> Option<Duration> {
         match (wait, self.until_next_timer()) {
+            _ if !self.turns.is_empty() => Some(Duration::ZERO),
             // A virtual clock does not move while we wait.
             (wait, _) if self.ctx.simulated => Some(wait.unwrap_or(Duration::ZERO)),
             (None, next) => next,
@@ -293,7 +306,7 @@ impl Driver {
             Command::LinkLost { dialer, transient } => self.link_lost(dialer, transient),
             Command::Woken { token } => self.woken(token),
             Command::Verdict { shaking, judgement } => self.judge(shaking, judgement),
-            Command::Beat { socket, key, at } => self.timers.set(at, Timer::Beat { socket, key }),
+            Command::Beat { socket, key, at } => self.begin_beating(socket, key, at),
             Command::Closing { socket, deadline } => self.begin_closing(socket, deadline),
         }
     }
@@ -303,7 +316,7 @@ impl Driver {
         match token & token::KIND {
             token::LISTENER => self.accept(id),
             token::DIALER => self.dialer_ready(id),
-            token::SHAKING => self.shake(id),
+            token::SHAKING => self.shake_in_turn(id),
             token::HANDLER => self.hear_handler(),
             _ => {}
         }
@@ -320,42 +333,6 @@ impl Driver {
             // The round at the end of the turn looks at every closing socket.
             Timer::Close => {}
         }
-    }
-
-    /// A live link asked to be looked at: a PING may be due, or a sign of life overdue.
-    fn beat(&mut self, socket: u64, key: PeerKey, now: Nanos) {
-        let Some(socket) = self.ctx.socket(socket) else {
-            return;
-        };
-        let Some(link) = socket.lock().link(key) else {
-            return;
-        };
-        let mut want = Want {
-            read: false,
-            write: true,
-        };
-        let mut io = link.lock();
-        // The timer may be that of an earlier link with the same key.
-        if io.channel.is_none() || io.timer_at > now {
-            link.drive_held(io, &socket, want);
-            return;
-        }
-        io.timer_at = Nanos::NEVER;
-        if io.session.poll_timeout().is_some_and(|at| at <= now.wire()) {
-            // A sign of life may wait in the kernel: nobody is judged before it was read.
-            want.read = true;
-            link.drive_held(io, &socket, want);
-            io = link.lock();
-            if io.channel.is_none() {
-                return;
-            }
-        }
-        if let Err(error) = io.session.handle_timeout(now.wire()) {
-            link.close_held(io, &socket, error.into());
-            return;
-        }
-        io.timer_at = Nanos::NEVER;
-        link.drive_held(io, &socket, want);
     }
 
     // ---- bursts ----

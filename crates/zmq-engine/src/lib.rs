@@ -20,6 +20,7 @@
 mod admit;
 mod asking;
 mod authenticating;
+mod beating;
 mod carrying;
 mod clock;
 mod closing;
@@ -58,7 +59,9 @@ mod shake;
 mod shared;
 mod signals;
 mod socket;
+mod terms;
 mod timers;
+mod turns;
 mod verbs;
 mod waiting;
 mod wakers;
@@ -66,7 +69,7 @@ mod waking;
 
 pub use clock::{Clock, Deadline, VirtualClock, unix_seconds};
 pub use closing::CloseReport;
-pub use context::{Context, ContextOptions};
+pub use context::Context;
 pub use counters::{Counters, Loss};
 pub use driver::DriverMode;
 pub use error::{
@@ -76,7 +79,9 @@ pub use knowing::PeerSnapshot;
 pub use monitor::{
     CloseReason, Happening, MONITOR_QUEUE, Monitor, MonitorEvent, MonitorItem, Unasked,
 };
-pub use options::{AcceptFilter, Heartbeat, Reconnect, SocketOption, SocketOptions};
+pub use options::{
+    AcceptFilter, ContextOptions, Heartbeat, Reconnect, SocketOption, SocketOptions,
+};
 pub use parts::Reservation;
 pub use security::{
     Admission, Answer, Authenticator, HandshakeRole, MechanismFactory, Question, Security,

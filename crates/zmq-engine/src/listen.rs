@@ -15,7 +15,7 @@ use crate::shared::SocketShared;
 use crate::wakers::driver_waker;
 
 /// Peers accepted at one endpoint before others have their turn.
-const TURN_ACCEPTS: usize = 64;
+const TURN_ACCEPTS: usize = 16;
 
 /// The first and the longest pause after accepting has failed, for want of descriptors, say.
 const PAUSE_MILLIS: (u64, u64) = (10, 1_000);
@@ -23,7 +23,7 @@ const PAUSE_MILLIS: (u64, u64) = (10, 1_000);
 pub(crate) struct ListenerState {
     listener: Box<dyn Listener>,
     pub(crate) socket: Arc<SocketShared>,
-    endpoint: String,
+    endpoint: Arc<str>,
     pause: u64,
 }
 
@@ -54,7 +54,7 @@ impl Driver {
         let state = ListenerState {
             listener,
             socket,
-            endpoint,
+            endpoint: endpoint.into(),
             pause: PAUSE_MILLIS.0,
         };
         self.listeners.insert(id, state);
@@ -110,7 +110,7 @@ impl Driver {
             let whence = Whence {
                 socket: Arc::clone(&state.socket),
                 origin: Origin::Accepted,
-                endpoint: state.endpoint.clone(),
+                endpoint: Arc::clone(&state.endpoint),
                 address: String::new(),
             };
             self.make_place();

@@ -1,14 +1,62 @@
-//! What a socket can be told: before it opens ([`SocketOptions`]) and while it lives ([`SocketOption`]).
+//! What can be told: to a context ([`ContextOptions`]), to a socket before it opens ([`SocketOptions`]) and while it lives
+//! ([`SocketOption`]).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use zmq_patterns::PatternOption;
-use zmq_transport::StreamOptions;
+use zmq_transport::{Registry, StreamOptions};
 use zmtp_wire::{Limits, Version};
 
+use crate::clock::Clock;
+use crate::driver::DriverMode;
 use crate::security::{Admission, Authenticator, Security};
+
+/// What a context can be told before it starts.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ContextOptions {
+    /// The most sockets open at a time.
+    pub max_sockets: usize,
+    /// The most accepted connections whose handshake has not ended; beyond, the oldest is closed.
+    pub max_handshakes: usize,
+    /// The most accepted connections whose handshake the driver carries on before it looks after everything else again; 0 counts as 1.
+    /// When more have something to say, addresses take turns (networks of 64 bits for IPv6, users for ipc), however many connections
+    /// each of them has.
+    ///
+    /// A CURVE server works about 0.1 ms for 200 octets that anybody can send. Measured over loopback under as many HELLOs as one core
+    /// answers, eight thousand a second: a message of an established peer waits 0.1 ms for the driver (median), and 7 ms without a bound.
+    pub handshakes_at_once: usize,
+    /// Let inproc peers meet whose types do not go together, as libzmq does.
+    pub inproc_mixes: bool,
+    /// How long dropping the last handle of the context waits for sockets that are closing.
+    pub drop_wait: Option<Duration>,
+    /// The schemes of endpoints and who serves them.
+    pub transports: Registry,
+    /// Who runs the driver.
+    pub driver: DriverMode,
+    /// The clock.
+    pub clock: Clock,
+    /// The seed of jitter and generated routing ids; `None` takes one from the operating system.
+    pub seed: Option<u64>,
+}
+
+impl Default for ContextOptions {
+    fn default() -> ContextOptions {
+        ContextOptions {
+            max_sockets: 65_535,
+            max_handshakes: 8_192,
+            handshakes_at_once: 4,
+            inproc_mixes: false,
+            drop_wait: Some(Duration::from_secs(1)),
+            transports: Registry::standard(),
+            driver: DriverMode::Thread,
+            clock: Clock::real(),
+            seed: None,
+        }
+    }
+}
 
 /// Everything a socket can be told before it opens. The defaults are libzmq's, so that the C library needs no table of
 /// its own; the facade has others where they serve its users better.

@@ -4,14 +4,14 @@
 //! session says that the peer is ready.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use zmq_transport::{Connection, Source};
 use zmtp_wire::{Error as WireError, Event, Misbehaved, Peer, Session};
 
-use crate::admit::session_config;
 use crate::clock::Nanos;
-use crate::context::token;
+use crate::context::{ContextShared, token};
 use crate::core::Life;
 use crate::driver::{Driver, Timer};
 use crate::io::{Channel, Io, Leftover};
@@ -20,6 +20,8 @@ use crate::monitor::{CloseReason, Happening};
 use crate::poller::Interest;
 use crate::security::HandshakeRole;
 use crate::shared::SocketShared;
+use crate::terms::Terms;
+use crate::turns::Place;
 use crate::wakers::driver_waker;
 
 /// How a connection came to be.
@@ -34,7 +36,7 @@ pub(crate) enum Origin {
 pub(crate) struct Whence {
     pub(crate) socket: Arc<SocketShared>,
     pub(crate) origin: Origin,
-    pub(crate) endpoint: String,
+    pub(crate) endpoint: Arc<str>,
     /// The peer's address, once there is a stream.
     pub(crate) address: String,
 }
@@ -42,10 +44,14 @@ pub(crate) struct Whence {
 pub(crate) struct Shaking {
     pub(crate) link: Arc<Link>,
     pub(crate) whence: Whence,
+    /// The socket's options when it began.
+    pub(crate) terms: Arc<Terms>,
     /// The question about it that the ZAP handler was asked.
     pub(crate) question: Option<u64>,
     role: HandshakeRole,
     interest: Interest,
+    /// Has something to do and waits for its turn.
+    waits: bool,
     timer_at: Nanos,
 }
 
@@ -67,7 +73,7 @@ impl Driver {
             }
         };
         whence.address = channel.peer_address();
-        let Some((session, role)) = self.begin_session(&channel, &whence, framed) else {
+        let Some((session, terms)) = self.begin_session(&channel, &whence, framed) else {
             return;
         };
         let id = self.ctx.id();
@@ -91,13 +97,15 @@ impl Driver {
         let shaking = Shaking {
             link: Arc::new(Link::new(Io::new(channel, session))),
             whence,
+            role: terms.security.role(),
+            terms,
             question: None,
-            role,
             interest,
+            waits: false,
             timer_at: Nanos::NEVER,
         };
         self.shaking.insert(id, Box::new(shaking));
-        self.shake(id);
+        self.shake_in_turn(id);
     }
 
     /// A session as the socket's options want it; nothing if the socket has no use for new peers any more.
@@ -106,7 +114,7 @@ impl Driver {
         channel: &Channel,
         whence: &Whence,
         framed: bool,
-    ) -> Option<(Session, HandshakeRole)> {
+    ) -> Option<(Session, Arc<Terms>)> {
         let descriptor = channel.descriptor();
         let mut core = whence.socket.lock();
         let accepted = whence.origin == Origin::Accepted;
@@ -119,25 +127,59 @@ impl Driver {
             Happening::Connected { descriptor }
         };
         core.report(&whence.endpoint, Some(&channel.remote_endpoint()), what);
-        let config = session_config(&core);
-        let security = core.options.security.clone();
-        let ask = core.options.asks_about_peers();
+        let terms = core.terms();
         drop(core);
         // It may be made by code of the application, which may ask the socket something.
-        let mechanism = match security.mechanism(ask) {
+        let made = contained(|| {
+            let mechanism = terms.security.mechanism(terms.ask);
+            mechanism.map_err(|error| CloseReason::io(&error))
+        });
+        let mechanism = match made {
             Ok(mechanism) => mechanism,
-            Err(error) => {
-                self.shake_failed(whence, CloseReason::io(&error));
+            Err(reason) => {
+                self.shake_failed(whence, reason);
                 return None;
             }
         };
         let now = self.ctx.clock.now().wire();
+        let config = Arc::clone(&terms.session);
         let session = if framed {
             Session::framed(config, mechanism, now)
         } else {
             Session::new(config, mechanism, now)
         };
-        Some((session, security.role()))
+        Some((session, terms))
+    }
+
+    /// Has an accepted connection go on when it is its place's turn, and a dialed one at once: we wanted it.
+    pub(crate) fn shake_in_turn(&mut self, id: u64) {
+        let Some(shaking) = self.shaking.get_mut(&id) else {
+            return;
+        };
+        if shaking.whence.origin != Origin::Accepted {
+            self.shake(id);
+        } else if !std::mem::replace(&mut shaking.waits, true) {
+            self.turns.push(Place::of(&shaking.whence.address), id);
+        } else {
+            // It is known, and would be reported until its turn, in the place of others.
+            let link = Arc::clone(&shaking.link);
+            let io = link.lock();
+            shaking.watch(&self.ctx, (id, &io), Interest::NONE);
+        }
+    }
+
+    /// As many handshakes go on as may before others have their turn.
+    pub(crate) fn shake_those_in_turn(&mut self) {
+        let mut left = self.ctx.handshakes_at_once.max(1);
+        while left > 0
+            && let Some(id) = self.turns.pop()
+        {
+            if let Some(shaking) = self.shaking.get_mut(&id) {
+                shaking.waits = false;
+                self.shake(id);
+                left -= 1;
+            }
+        }
     }
 
     /// Reads, answers and writes as far as the stream allows.
@@ -148,7 +190,7 @@ impl Driver {
         let link = Arc::clone(&shaking.link);
         let role = shaking.role;
         let mut io = link.lock();
-        match self.step(id, &mut io) {
+        match contained(|| self.step(id, &mut io)) {
             Ok(Progress::Waiting) => self.keep_shaking(id, &mut io),
             Ok(Progress::Ready(peer)) => self.go_live(id, io, peer),
             Err(reason) => {
@@ -272,14 +314,7 @@ impl Driver {
             read: true,
             write: io.stalled,
         };
-        if let Some(channel) = &io.channel
-            && let Source::Descriptor(fd) = channel.source()
-            && interest != shaking.interest
-        {
-            // The descriptor is watched, so the system has no reason to refuse.
-            let _ = self.ctx.poller.modify(fd, token::SHAKING | id, interest);
-            shaking.interest = interest;
-        }
+        shaking.watch(&self.ctx, (id, io), interest);
         if let Some(at) = io.session.poll_timeout() {
             let at = Nanos::from_wire(at);
             if at < shaking.timer_at {
@@ -324,9 +359,7 @@ impl Driver {
     pub(crate) fn take_shaking(&mut self, id: u64) -> Option<Shaking> {
         let shaking = *self.shaking.remove(&id)?;
         if shaking.timer_at != Nanos::NEVER {
-            let waits = &self.shaking;
-            self.timers
-                .idle(|timer| matches!(timer, Timer::Shake(id) if !waits.contains_key(id)));
+            self.timer_left();
         }
         if let (Some(question), Some(asking)) = (shaking.question, &mut self.asking) {
             asking.forget(question);
@@ -359,6 +392,29 @@ impl Driver {
             self.dial_failed(dialer, transient && !stop);
         }
     }
+}
+
+impl Shaking {
+    fn watch(&mut self, ctx: &ContextShared, (id, io): (u64, &Io), interest: Interest) {
+        if let Some(channel) = &io.channel
+            && let Source::Descriptor(fd) = channel.source()
+            && interest != self.interest
+        {
+            // The descriptor is watched, so the system has no reason to refuse.
+            let _ = ctx.poller.modify(fd, token::SHAKING | id, interest);
+            self.interest = interest;
+        }
+    }
+}
+
+/// Calls what may be code of the application, a mechanism: when it panics over what a peer has said, that connection ends and no other.
+pub(crate) fn contained<T>(
+    work: impl FnOnce() -> Result<T, CloseReason>,
+) -> Result<T, CloseReason> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let error = io::Error::other("the mechanism panicked");
+        Err(CloseReason::io(&error))
+    })
 }
 
 /// Finds the words for an end that says little by itself: papers on security have peers leave without a reason.

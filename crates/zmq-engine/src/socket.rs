@@ -296,7 +296,8 @@ impl Socket {
             let told = option.clone();
             self.change(|pattern| pattern.set(option))?;
             // Sessions are handed some of these too.
-            self.shared.lock().options.pattern.push(told);
+            let former = self.shared.lock().keep_for_sessions(told);
+            drop(former);
             return Ok(());
         }
         let mut effects = Effects::default();
@@ -306,7 +307,7 @@ impl Socket {
             self.shared.run(effects);
             return Err(OptionError::Closed);
         }
-        core.apply(option, &mut effects);
+        let _former = core.apply(option, &mut effects);
         drop(core);
         effects.wake = true;
         self.shared.run(effects);

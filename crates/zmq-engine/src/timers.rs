@@ -64,8 +64,8 @@ impl<T> Timers<T> {
         }));
     }
 
-    /// One timer will find nothing to do. When as many are such as are not, those that `is_idle` says so of are let go of: strangers who
-    /// come and go would otherwise leave one each until it is due.
+    /// One timer may find nothing to do. When as many may be such as may not, those that `is_idle` says so of are let go of: peers who come
+    /// and go would otherwise leave one each until it is due.
     pub(crate) fn idle(&mut self, is_idle: impl Fn(&T) -> bool) {
         self.idle = self.idle.saturating_add(1);
         if self.idle >= FEW.max(self.heap.len() / 2) {
@@ -73,6 +73,11 @@ impl<T> Timers<T> {
             self.heap.retain(|entry| !is_idle(&entry.0.what));
             self.heap.shrink_to(FEW.max(self.heap.len()));
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
     }
 
     pub(crate) fn next(&self) -> Nanos {

@@ -1,5 +1,7 @@
 //! Sending, receiving and changing options, under the socket's lock.
 
+use std::mem::replace;
+
 use zmq_patterns::{Pattern, PeerKey, Route, SendRefused, Source, Taken};
 use zmtp_wire::{Frame, Message};
 
@@ -10,6 +12,7 @@ use crate::error::{RecvError, SendFailure};
 use crate::inproc::LaneMarks;
 use crate::options::SocketOption;
 use crate::pipe::{Carrier, Item, Pace};
+use crate::terms::Former;
 
 /// A fan-out to more links than this is written by the driver.
 const WIDE: usize = 8;
@@ -236,7 +239,13 @@ impl Core {
         }
     }
 
-    pub(crate) fn apply(&mut self, option: SocketOption, effects: &mut Effects) {
+    /// Gives what is no longer in force: dropped once the lock is let go, as its end may be code of the application.
+    #[must_use]
+    pub(crate) fn apply(&mut self, option: SocketOption, effects: &mut Effects) -> Former {
+        let mut former = Former {
+            _terms: self.forget_terms(),
+            ..Former::default()
+        };
         let options = &mut self.options;
         match option {
             SocketOption::SendHwm(mark) => options.send_hwm = mark,
@@ -252,12 +261,18 @@ impl Core {
             SocketOption::ConnectTimeout(timeout) => options.connect_timeout = timeout,
             SocketOption::HandshakeTimeout(timeout) => options.handshake_timeout = timeout,
             SocketOption::Heartbeat(heartbeat) => options.heartbeat = heartbeat,
-            SocketOption::AcceptFilter(filter) => options.accept_filter = filter,
+            SocketOption::AcceptFilter(filter) => {
+                former.filter = replace(&mut options.accept_filter, filter);
+            }
             SocketOption::Limits(limits) => options.limits = *limits,
             SocketOption::MinVersion(version) => options.min_version = version,
             SocketOption::Stream(stream) => options.stream = *stream,
-            SocketOption::Security(security) => options.security = security,
-            SocketOption::Authenticator(authenticator) => options.authenticator = authenticator,
+            SocketOption::Security(security) => {
+                former.security = replace(&mut options.security, security);
+            }
+            SocketOption::Authenticator(authenticator) => {
+                former.authenticator = replace(&mut options.authenticator, authenticator);
+            }
             SocketOption::ZapDomain(domain) => options.zap_domain = domain,
             SocketOption::ZapEnforceDomain(enforce) => options.zap_enforce_domain = enforce,
             SocketOption::Admission(admission) => options.admission = admission,
@@ -267,6 +282,7 @@ impl Core {
             SocketOption::Pattern(_) => {}
         }
         self.apply_marks(effects);
+        former
     }
 
     /// New marks act on the pipes that exist.

@@ -31,14 +31,8 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a connection may cost before it is let in, beside a command under way. Without epoll the table of what is watched is ours
-/// and not the kernel's.
-const CONNECTION: u64 = 2 * 1024
-    + if cfg!(feature = "portable-poll") {
-        128
-    } else {
-        0
-    };
+/// What a connection may cost before it is let in, beside a command under way.
+const CONNECTION: u64 = 2 * 1024;
 
 /// The largest command of a handshake.
 const COMMAND: u64 = 8 * 1024;
