@@ -2,6 +2,7 @@
 
 #[cfg(feature = "curve")]
 mod directory;
+pub(crate) mod fuzzing;
 mod origin;
 mod peer;
 mod users;

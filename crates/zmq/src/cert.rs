@@ -1,6 +1,7 @@
 //! Certificates: CURVE keys in files, as CZMQ and pyzmq write and read them.
 
 mod file;
+pub(crate) mod fuzzing;
 
 use std::error::Error;
 use std::fmt;

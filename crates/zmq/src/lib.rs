@@ -61,6 +61,8 @@ mod cert;
 mod context;
 mod endpoint;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(doctest)]
 mod guide;
 mod handle;

@@ -79,7 +79,7 @@ impl Users {
 
     /// Reads lines of `name=password`. Everything behind the first `=` is the password, blanks included. Empty lines, and those that
     /// begin with `#`, say nothing.
-    fn parse(text: &[u8]) -> Result<Users, String> {
+    pub(super) fn parse(text: &[u8]) -> Result<Users, String> {
         let mut users = Users::default();
         for (number, line) in text.split(|octet| *octet == b'\n').enumerate() {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
