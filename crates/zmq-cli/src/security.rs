@@ -25,13 +25,13 @@ pub(crate) struct SecurityArgs {
 #[command(next_help_heading = "Security, as a server")]
 struct ServerArgs {
     /// PLAIN: let in the users of --users
-    #[arg(long, requires = "users", conflicts_with_all = ["plain", "plain_user", "curve", "curve_server"])]
+    #[arg(long, group = "serving", requires = "users", conflicts_with_all = ["plain", "plain_user", "curve"])]
     plain_server: bool,
     /// PLAIN: a file with a line NAME=PASSWORD for each user
     #[arg(long, value_name = "FILE", requires = "plain_server")]
     users: Option<PathBuf>,
     /// CURVE: our secret certificate file (see `zmq keygen`)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["plain", "plain_user", "curve"])]
+    #[arg(long, value_name = "FILE", group = "serving", conflicts_with_all = ["plain", "plain_user", "curve"])]
     curve_server: Option<PathBuf>,
     /// CURVE: let in the owners of the certificates in this folder, as it is when they come
     #[arg(
@@ -44,6 +44,9 @@ struct ServerArgs {
     /// CURVE: let in whoever knows our public key
     #[arg(long, requires = "curve_server")]
     any_key: bool,
+    /// What those who decide are told that they are asked for (RFC 27), at most 255 octets [default: global]
+    #[arg(long, value_name = "NAME", requires = "serving")]
+    zap_domain: Option<String>,
 }
 
 /// How the sockets of a command are secured.
@@ -61,6 +64,7 @@ impl SecurityArgs {
             curve_server,
             allow_dir,
             any_key,
+            zap_domain,
         } = &self.server;
         let security = match (users, curve_server) {
             (Some(users), _) if *plain_server => Security::plain_server(guests::users(users)?),
@@ -78,6 +82,10 @@ impl SecurityArgs {
                 Security::curve_server(own_keys(certificate)?, guests)
             }
             _ => self.client.security()?,
+        };
+        let security = match zap_domain {
+            Some(domain) => usable(security.zap_domain(domain.clone()))?,
+            None => security,
         };
         Ok(Secured { security })
     }
@@ -157,9 +165,13 @@ impl ClientArgs {
 }
 
 fn plain(user: &str, password: &str) -> Result<Security, Failure> {
-    let security = Security::plain_client(user, password);
-    let usable = security.check();
-    usable
+    usable(Security::plain_client(user, password))
+}
+
+/// What sockets would not open with is told before they are.
+fn usable(security: Security) -> Result<Security, Failure> {
+    let checked = security.check();
+    checked
         .map(|()| security)
         .map_err(|error| Failure::Usage(error.to_string()))
 }

@@ -37,12 +37,12 @@ impl Folder {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    /// The options of a CURVE server that lets in ann.
+    /// The options of a CURVE server that lets in ann, all that verbs take together.
     fn server(&self) -> Vec<String> {
         let (secret, allowed) = (self.path("server_secret"), self.path("allowed"));
-        ["--curve-server", &secret, "--allow-dir", &allowed]
-            .map(str::to_owned)
-            .to_vec()
+        let who = ["--curve-server", &secret, "--allow-dir", &allowed];
+        let domain = ["--zap-domain", "office"];
+        who.into_iter().chain(domain).map(str::to_owned).collect()
     }
 
     /// The options of a client with this certificate.
@@ -239,7 +239,7 @@ fn contradictions_are_code_2_and_bad_files_code_1() {
     let folder = Folder::new("wrong");
     let (server, secret) = (folder.path("server"), folder.path("server_secret"));
     let (users, allowed) = (folder.path("users"), folder.path("allowed"));
-    let bad = folder.path("bad");
+    let (bad, long) = (folder.path("bad"), "d".repeat(256));
     fs::write(&bad, "ann=x\nnonsense\n").unwrap();
     for (options, code, told) in [
         (&["--plain-server"][..], 2, "--users"),
@@ -289,6 +289,23 @@ fn contradictions_are_code_2_and_bad_files_code_1() {
             &["--curve-server", &secret, "--allow-dir", &bad],
             1,
             "folder",
+        ),
+        (&["--zap-domain", "office"], 2, "--plain-server"),
+        (
+            &["--zap-domain", "office", "--curve", &server],
+            2,
+            "--curve-server",
+        ),
+        (
+            &[
+                "--curve-server",
+                &secret,
+                "--any-key",
+                "--zap-domain",
+                &long,
+            ],
+            2,
+            "255 octets",
         ),
         (&["--plain-server", "--users", &bad], 1, "line 2"),
         (&["--plain-server", "--users", "none"], 1, "No such file"),
