@@ -24,6 +24,7 @@
 //! | [`books`] | what was accepted against what became of it |
 //! | [`scenario`] | a random day of every pattern |
 //! | [`script`] | peers that say and expect octets, in memory and over tcp |
+//! | [`speaker`] | listeners over tcp that are no sockets, or shake hands and do nothing else |
 //! | [`octets`] | greetings, frames and commands as octets, right ones and wrong ones |
 //! | [`process`] | what the operating system says about a process |
 #![forbid(unsafe_code)]
@@ -35,6 +36,7 @@ pub mod octets;
 pub mod process;
 pub mod scenario;
 pub mod script;
+pub mod speaker;
 pub mod world;
 
 pub use books::Books;

@@ -3,96 +3,18 @@
 mod shell;
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use serde_json::{Value, json};
 use shell::{ANY, Ended, PATIENCE, run, start_open};
-use zmq::curve::{KeyPair, SecretKey};
 use zmq::{Certificate, Context, blocking};
-use zmtp_wire::{Event, Mechanism, Session, SessionConfig, SocketType, Time, Verdict};
+use zmq_testkit::speaker::{curve_server, keys, plain_server, saying, serve};
+use zmtp_wire::{SocketType, Verdict};
 
 /// Runs `zmq doctor` with these words.
 fn doctor(words: &[&str]) -> Ended {
     run(&[&["doctor"], words].concat(), b"")
-}
-
-/// A listener whose connections are handled one after the other. Its thread ends with the test program.
-fn serve(mut handle: impl FnMut(TcpStream) + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            handle(stream.unwrap());
-        }
-    });
-    endpoint
-}
-
-/// A peer that says this and then listens until the other end has gone.
-fn saying(octets: impl Into<Vec<u8>>) -> String {
-    let octets = octets.into();
-    serve(move |mut stream| {
-        stream.write_all(&octets).unwrap();
-        let _ = stream.read_to_end(&mut Vec::new());
-    })
-}
-
-/// A REP socket's end of a handshake, with this verdict about everybody who proves who it is.
-fn securing(
-    verdict: Verdict,
-    mechanism: impl Fn() -> Box<dyn Mechanism> + Send + 'static,
-) -> String {
-    serve(move |mut stream| {
-        let now = Time::from_millis(0);
-        let mut config = SessionConfig::new(SocketType::Rep);
-        config.legacy_allowed = false;
-        let mut session = Session::new(config, mechanism(), now);
-        let mut block = [0; 1024];
-        let mut ended = false;
-        loop {
-            let octets: Vec<u8> = session.output_chunks().flatten().copied().collect();
-            session.output_written(octets.len());
-            if stream.write_all(&octets).is_err() || ended {
-                return;
-            }
-            let Ok(length @ 1..) = stream.read(&mut block) else {
-                return;
-            };
-            let mut input = &block[..length];
-            while !ended {
-                let mut event = session.handle_input(now, &mut input);
-                if let Ok(Some(Event::Authenticate(_))) = event {
-                    event = session.handle_verdict(verdict.clone(), now);
-                }
-                ended = event.is_err();
-                if let Ok(None) = event {
-                    break;
-                }
-            }
-        }
-    })
-}
-
-fn keys(seed: u8) -> KeyPair {
-    KeyPair::new(SecretKey::from_octets([seed; 32]))
-}
-
-/// A CURVE server with the keys of seed 1.
-fn curve_server(verdict: Verdict) -> String {
-    securing(verdict, || {
-        let server = zmtp_mech_curve::Server::new(keys(1), |octets: &mut [u8]| {
-            octets.fill(7);
-            Ok::<_, std::convert::Infallible>(())
-        });
-        Box::new(server.unwrap().with_authentication(true))
-    })
-}
-
-fn plain_server(verdict: Verdict) -> String {
-    securing(verdict, || Box::new(zmtp_mech_plain::Server::new()))
 }
 
 /// A folder of a test's own, gone with it.
@@ -196,6 +118,7 @@ fn whoever_else_is_there_is_code_1_and_silence_code_3() {
 fn a_path_that_may_not_be_used_is_told() {
     use std::os::unix::fs::PermissionsExt as _;
     use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
 
     let folder = std::env::temp_dir().join(format!("zmq-doctor-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
@@ -205,18 +128,21 @@ fn a_path_that_may_not_be_used_is_told() {
     let pull = blocking::Pull::new(&context);
     pull.bind(&endpoint).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-    // A copy that any user may run.
+    // A copy that any user may run. Made by another process: the programs that other tests start meanwhile would inherit what we write to,
+    // and a file that somebody writes to cannot be run.
     let program = folder.join("zmq");
-    fs::copy(env!("CARGO_BIN_EXE_zmq"), &program).unwrap();
-    let mut command = std::process::Command::new(&program);
+    let mut copying = Command::new("cp");
+    copying.arg(env!("CARGO_BIN_EXE_zmq")).arg(&program);
+    assert!(copying.status().unwrap().success());
+    let mut command = Command::new(&program);
     command.args(["doctor", &endpoint]);
     // Nothing is forbidden to root: be nobody, if we are allowed to become that.
-    let as_nobody = command.uid(65534).gid(65534).output();
-    let ended = as_nobody.or_else(|_| {
-        std::process::Command::new(&program)
-            .args(["doctor", &endpoint])
-            .output()
-    });
+    let ended = match command.uid(65534).gid(65534).output() {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Command::new(&program).args(["doctor", &endpoint]).output()
+        }
+        other => other,
+    };
     drop(pull);
     let _ = fs::remove_dir_all(&folder);
     let ended = ended.unwrap();
@@ -231,7 +157,7 @@ fn credentials_of_plain_are_tried() {
     let file = folder.path("password");
     fs::write(&file, "xyzzy\nsecond line\n").unwrap();
     let by_file = ["--plain-user", "ann", "--plain-password-file", &file];
-    let good = plain_server(Verdict::accept());
+    let good = plain_server(Some(Verdict::accept()));
     for words in [&["--plain", "ann:x:y"][..], &by_file] {
         let told = doctor(&[&[good.as_str()], words].concat()).output();
         assert!(told.contains("lets us in"), "{told}");
@@ -242,7 +168,7 @@ fn credentials_of_plain_are_tried() {
         "{told}"
     );
 
-    let bad = plain_server(Verdict::Refuse(400));
+    let bad = plain_server(Some(Verdict::Refuse(400)));
     let stderr = doctor(&[&[bad.as_str()][..], &by_file].concat()).failed(1);
     assert!(stderr.contains("400"), "{stderr}");
     assert!(!stderr.contains("xyzzy"), "{stderr}");
@@ -258,7 +184,7 @@ fn keys_of_curve_are_tried() {
     Certificate::new(keys(2)).save(&ann).unwrap();
     let key = keys(1).public().to_z85();
 
-    let good = curve_server(Verdict::accept());
+    let good = curve_server(SocketType::Rep, Some(Verdict::accept()));
     for words in [
         &["--curve", &server][..],
         &["--curve", &key],
@@ -279,7 +205,7 @@ fn keys_of_curve_are_tried() {
     assert!(stderr.contains("the server key is not its key"), "{stderr}");
     let stderr = doctor(&[&good, "--plain", "a:b"]).failed(1);
     assert!(stderr.contains("another mechanism"), "{stderr}");
-    let denying = curve_server(Verdict::Refuse(400));
+    let denying = curve_server(SocketType::Rep, Some(Verdict::Refuse(400)));
     let stderr = doctor(&[&denying, "--curve", &key]).failed(1);
     assert!(stderr.contains("400"), "{stderr}");
 

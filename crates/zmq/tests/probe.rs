@@ -2,93 +2,22 @@
 #![cfg(feature = "curve")]
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
+use std::net::TcpListener;
 use std::time::Duration;
 
-use zmq::curve::{KeyPair, SecretKey};
 use zmq::monitor::Happening;
 use zmq::probe::{Finding, Foreign, Report, probe};
 use zmq::{Auth, Context, Security, blocking};
+use zmq_testkit::speaker::{
+    self, curve_server, keys, plain_server, saying, secured, serve, speak, speaking,
+};
 use zmtp_mech_null::Null;
-use zmtp_wire::{Event, Mechanism, Session, SessionConfig, SocketType, Time, Verdict, Version};
+use zmtp_wire::{Session, SessionConfig, SocketType, Time, Verdict, Version};
 
 /// Long enough that nothing is missed.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// For those who never answer.
 const SHORT: Duration = Duration::from_millis(200);
-
-/// A listener whose connections are handled one after the other. Its thread ends with the test program.
-fn serve(mut handle: impl FnMut(TcpStream) + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            handle(stream.unwrap());
-        }
-    });
-    endpoint
-}
-
-/// A peer that says this and then listens until the other end has gone.
-fn saying(octets: impl Into<Vec<u8>>) -> String {
-    let octets = octets.into();
-    serve(move |mut stream| {
-        stream.write_all(&octets).unwrap();
-        let _ = stream.read_to_end(&mut Vec::new());
-    })
-}
-
-/// A peer that speaks ZMTP. Without a verdict it never says whether it lets anybody in.
-fn speaking(
-    config: SessionConfig,
-    verdict: Option<Verdict>,
-    mechanism: impl Fn() -> Box<dyn Mechanism> + Send + 'static,
-) -> String {
-    serve(move |stream| {
-        let session = Session::new(config.clone(), mechanism(), Time::from_millis(0));
-        speak(stream, session, verdict.as_ref());
-    })
-}
-
-/// Speaks until the connection ends. Whether the other end was made a peer.
-fn speak(mut stream: TcpStream, mut session: Session, verdict: Option<&Verdict>) -> bool {
-    let now = Time::from_millis(0);
-    let mut block = [0; 1024];
-    let (mut ended, mut ready) = (false, false);
-    loop {
-        let octets: Vec<u8> = session.output_chunks().flatten().copied().collect();
-        session.output_written(octets.len());
-        if stream.write_all(&octets).is_err() || ended {
-            return ready;
-        }
-        let Ok(length @ 1..) = stream.read(&mut block) else {
-            return ready;
-        };
-        let mut input = &block[..length];
-        loop {
-            let event = match session.handle_input(now, &mut input) {
-                Ok(Some(Event::Authenticate(_))) => match verdict {
-                    Some(verdict) => session.handle_verdict(verdict.clone(), now),
-                    None => break,
-                },
-                other => other,
-            };
-            match event {
-                Ok(Some(event)) => ready |= matches!(event, Event::Ready(_)),
-                Ok(None) => break,
-                Err(_) => {
-                    ended = true;
-                    break;
-                }
-            }
-        }
-    }
-}
-
-fn keys(seed: u8) -> KeyPair {
-    KeyPair::new(SecretKey::from_octets([seed; 32]))
-}
 
 fn nobody() -> Security {
     Security::none()
@@ -100,31 +29,6 @@ fn plain(user: &str, password: &str) -> Security {
 
 fn curve(server: u8) -> Security {
     Security::curve_client(keys(server).public(), keys(2))
-}
-
-/// A CURVE server with the keys of seed 1.
-fn curve_server(socket_type: SocketType, verdict: Option<Verdict>) -> String {
-    speaking(secured(socket_type), verdict, proving)
-}
-
-fn proving() -> Box<dyn Mechanism> {
-    let server = zmtp_mech_curve::Server::new(keys(1), |octets: &mut [u8]| {
-        octets.fill(7);
-        Ok::<_, std::convert::Infallible>(())
-    });
-    Box::new(server.unwrap().with_authentication(true))
-}
-
-fn plain_server(verdict: Option<Verdict>) -> String {
-    speaking(secured(SocketType::Rep), verdict, || {
-        Box::new(zmtp_mech_plain::Server::new())
-    })
-}
-
-fn secured(socket_type: SocketType) -> SessionConfig {
-    let mut config = SessionConfig::new(socket_type);
-    config.legacy_allowed = false;
-    config
 }
 
 fn look(endpoint: &str, security: &Security) -> Report {
@@ -387,7 +291,7 @@ fn no_socket_that_would_send_us_messages_is_made_a_peer() {
     ] {
         let (tell, told) = std::sync::mpsc::channel();
         let endpoint = serve(move |stream| {
-            let session = Session::new(secured(kind), proving(), Time::from_millis(0));
+            let session = Session::new(secured(kind), speaker::curve(), Time::from_millis(0));
             let _ = tell.send(speak(stream, session, Some(&Verdict::accept())));
         });
         let report = finds(&endpoint, &curve(1), Finding::Admitted);
