@@ -14,6 +14,7 @@ use zmq_transport::{Listener, Registry, Transport};
 use crate::clock::{Clock, Nanos};
 use crate::dial::Dialing;
 use crate::driver::{Driver, DriverMode};
+use crate::handover::Orders;
 use crate::inproc::Names;
 use crate::options::ContextOptions;
 use crate::poller::{Interest, Poller, Signal, wait_readable};
@@ -108,7 +109,7 @@ pub(crate) struct ContextShared {
     pub(crate) poller: Poller,
     pub(crate) wake: Signal,
     /// `None` once the driver has ended.
-    commands: Mutex<Option<Vec<Command>>>,
+    commands: Orders<Command>,
     pub(crate) sockets: Mutex<HashMap<u64, Weak<SocketShared>>>,
     pub(crate) names: Mutex<Names>,
     transports: Mutex<Registry>,
@@ -161,33 +162,18 @@ impl ContextShared {
 
     /// Like [`ContextShared::command`], for one who holds a lock and rouses the driver afterwards.
     pub(crate) fn queue(&self, command: Command) -> bool {
-        let mut commands = self.commands();
-        match &mut *commands {
-            Some(commands) => commands.push(command),
-            None => {
-                drop(commands);
-                // Its end may want locks of its own.
-                drop(command);
-                return false;
-            }
-        }
-        true
+        // One that nobody takes may want locks of its own as it ends, so that is not done under the lock of the list.
+        self.commands.add(command).is_ok()
     }
 
-    fn commands(&self) -> MutexGuard<'_, Option<Vec<Command>>> {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn take_commands(&self) -> Vec<Command> {
-        self.commands()
-            .as_mut()
-            .map(std::mem::take)
-            .unwrap_or_default()
+    /// For the driver, which says whether it was woken by the signal.
+    pub(crate) fn take_commands(&self, woken: bool) -> Vec<Command> {
+        self.commands.take(&self.wake, woken)
     }
 
     /// Nobody takes commands any more; gives those that nobody took.
     pub(crate) fn end_commands(&self) -> Option<Vec<Command>> {
-        self.commands().take()
+        self.commands.end()
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -278,7 +264,7 @@ impl Context {
             pool: Pool::default(),
             poller: Poller::new()?,
             wake: Signal::new()?,
-            commands: Mutex::new(Some(Vec::new())),
+            commands: Orders::new(),
             sockets: Mutex::new(HashMap::new()),
             names: Mutex::new(Names::default()),
             transports: Mutex::new(options.transports),

@@ -16,6 +16,7 @@ use crate::clock::Nanos;
 use crate::context::{Command, ContextShared, token};
 use crate::dial::Dialer;
 use crate::effects::Effects;
+use crate::handover::Whose;
 use crate::listen::ListenerState;
 use crate::pipe::Pace;
 use crate::poller::Found;
@@ -225,10 +226,8 @@ impl Driver {
 
     fn work(&mut self, found: &Found) -> bool {
         let mut did = false;
-        if found.iter().any(|ready| ready.token == token::WAKE) {
-            self.ctx.wake.drain();
-        }
-        for command in self.ctx.take_commands() {
+        let woken = found.iter().any(|ready| ready.token == token::WAKE);
+        for command in self.ctx.take_commands(woken) {
             did = true;
             self.obey(command);
         }
@@ -379,30 +378,15 @@ impl Driver {
         let Some(socket) = self.ctx.socket(id) else {
             return;
         };
-        if socket.has_sleepers() {
-            // A caller sleeps on the same descriptors and is waking up right now.
-            socket.leave_to_callers();
-            // It may have left between the look and the hand-over.
-            if !socket.on_patrol.swap(true, Ordering::SeqCst) {
-                self.begin_patrol(socket);
-            }
-        } else if socket.waking.is_relied_on() {
-            if !socket.serve_tasks() && !socket.on_patrol.swap(true, Ordering::SeqCst) {
-                self.begin_patrol(socket);
-            }
-        } else if socket.has_waiters() {
-            // A caller was told and should come; if it does not, the patrol will see.
-            socket.leave_to_callers();
-            if !socket.on_patrol.swap(true, Ordering::SeqCst) {
-                self.begin_patrol(socket);
-            }
-        } else {
-            socket.serve();
+        match socket.found_by_driver() {
+            Whose::Driver => socket.serve(),
+            Whose::Callers | Whose::Nobodys => {}
+            Whose::CallersUnseen => self.begin_patrol(socket),
         }
     }
 
     fn begin_patrol(&mut self, socket: Arc<SocketShared>) {
-        let turns = socket.turns.load(Ordering::Relaxed);
+        let turns = socket.callers.turns();
         self.patrol.push(Beat { socket, turns });
         if self.next_patrol == Nanos::NEVER {
             self.next_patrol = self.ctx.clock.now().plus_millis(PATROL_MILLIS);
@@ -413,30 +397,8 @@ impl Driver {
     fn patrol_round(&mut self) {
         let mut stay = Vec::new();
         for mut beat in std::mem::take(&mut self.patrol) {
-            let socket = &beat.socket;
-            let turns = socket.turns.load(Ordering::Relaxed);
-            if turns != beat.turns && !socket.has_sleepers() {
-                beat.turns = turns;
+            if beat.socket.stays_on_patrol(&mut beat.turns) {
                 stay.push(beat);
-                continue;
-            }
-            if !socket.has_sleepers()
-                && socket.has_waiters()
-                && !socket.waking.is_relied_on()
-                && socket.serve_links()
-            {
-                // Callers were told and do not come: the driver reads for them until they do.
-                stay.push(beat);
-                continue;
-            }
-            // Off the list first: a caller who leaves from now on puts the socket back itself.
-            socket.on_patrol.store(false, Ordering::SeqCst);
-            let came = socket.turns.load(Ordering::Relaxed) != turns;
-            if came && !socket.has_sleepers() && !socket.on_patrol.swap(true, Ordering::SeqCst) {
-                beat.turns = turns;
-                stay.push(beat);
-            } else if !socket.has_sleepers() {
-                socket.watch();
             }
         }
         self.patrol = stay;

@@ -4,18 +4,16 @@
 //! lane's; it tells the other socket by a notice, never by locking it. The name table belongs to the context.
 //!
 //! Messages that follow each other gather in the writer's pipe and are handed over many at a time (`lanes`). Two flags keep
-//! what has gathered from being forgotten: the writer raises `gathered` and then looks at `hungry`, the reader raises
-//! `hungry` and then looks at `gathered`. Whichever is second sees the other's flag: a writer hands its first message over
-//! at once, a reader fetches what has gathered before it waits. Only the writer lowers the flags, before it hands over and
-//! leaves a notice, so that a reader whose hunger was lowered has something to read and is hungry anew after that.
+//! what has gathered from being forgotten (`handover/hunger`).
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use zmq_patterns::PeerKey;
 use zmtp_wire::SocketType;
 
+use crate::handover::Hunger;
 use crate::pipe::Item;
 use crate::shared::{Apart, Notice, SocketShared};
 
@@ -111,10 +109,6 @@ impl Half {
 struct End {
     socket: Weak<SocketShared>,
     key: AtomicU32,
-    /// As a writer: something waits in its pipe that was not handed over.
-    gathered: AtomicBool,
-    /// As a reader: everything that was handed over is used up.
-    hungry: AtomicBool,
 }
 
 /// A pair of queues between two sockets of one context.
@@ -123,6 +117,8 @@ pub(crate) struct Lane {
     /// Indexed by the side that writes.
     halves: [Apart<Mutex<Half>>; 2],
     ends: [Apart<End>; 2],
+    /// Indexed by the side that writes.
+    hunger: [Apart<Hunger>; 2],
     /// One end keeps the newest message only, so the other must not keep messages back.
     conflates: bool,
 }
@@ -169,8 +165,6 @@ impl Lane {
             Apart(End {
                 socket,
                 key: AtomicU32::new(u32::MAX),
-                gathered: AtomicBool::new(false),
-                hungry: AtomicBool::new(true),
             })
         };
         Lane {
@@ -179,6 +173,7 @@ impl Lane {
                 half(binder_marks.0, dialer_marks.1),
             ],
             ends: [end(dialer), end(binder)],
+            hunger: [Apart(Hunger::new()), Apart(Hunger::new())],
             conflates,
         }
     }
@@ -197,6 +192,11 @@ impl Lane {
             Side::Dialer => &dialer.0,
             Side::Binder => &binder.0,
         }
+    }
+
+    fn hunger(&self, writer: Side) -> &Hunger {
+        let [out, back] = &self.hunger;
+        if writer.index() == 0 { &out.0 } else { &back.0 }
     }
 
     fn half(&self, writer: Side) -> MutexGuard<'_, Half> {
@@ -258,14 +258,12 @@ impl Lane {
 
     /// The first message gathers at `side`. Says whether the reader waits for it.
     pub(crate) fn begin_gathering(&self, side: Side) -> bool {
-        self.end(side).gathered.store(true, Ordering::SeqCst);
-        self.end(side.other()).hungry.load(Ordering::SeqCst)
+        self.hunger(side).begin_gathering()
     }
 
     /// The reader at `side` has nothing left. Says whether something has gathered for it.
     pub(crate) fn run_dry(&self, side: Side) -> bool {
-        self.end(side).hungry.store(true, Ordering::SeqCst);
-        self.end(side.other()).gathered.load(Ordering::SeqCst)
+        self.hunger(side.other()).run_dry()
     }
 
     /// The socket that writes to `side`, and its name for the lane.
@@ -284,10 +282,7 @@ impl Lane {
         gathered: &mut VecDeque<Item>,
         messages: usize,
     ) -> Handed {
-        self.end(side).gathered.store(false, Ordering::SeqCst);
-        if messages > 0 {
-            self.end(side.other()).hungry.store(false, Ordering::SeqCst);
-        }
+        self.hunger(side).hand_over(messages > 0);
         let mut half = self.half(side);
         if half.unheard {
             drop(half);

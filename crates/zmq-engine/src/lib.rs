@@ -36,6 +36,7 @@ mod effects;
 mod ending;
 mod endpoint;
 mod error;
+mod handover;
 mod inproc;
 mod io;
 mod knowing;

@@ -6,7 +6,7 @@
 
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, MutexGuard};
 
 use zmq_patterns::PeerKey;
 use zmq_transport::Source;
@@ -14,6 +14,7 @@ use zmq_transport::Source;
 use crate::clock::Nanos;
 use crate::context::Command;
 use crate::effects::Effects;
+use crate::handover::Holding;
 use crate::io::{Channel, Io};
 use crate::monitor::CloseReason;
 use crate::pipe::Pace;
@@ -28,7 +29,7 @@ const LAST_TURNS: usize = 8;
 
 /// The connection to one peer.
 pub(crate) struct Link {
-    io: Mutex<Io>,
+    io: Holding<Io>,
     /// The pipe it carries, once it is live.
     key: AtomicU32,
 }
@@ -51,7 +52,7 @@ pub(crate) struct Want {
 impl Link {
     pub(crate) fn new(io: Io) -> Link {
         Link {
-            io: Mutex::new(io),
+            io: Holding::new(io),
             key: AtomicU32::new(u32::MAX),
         }
     }
@@ -76,15 +77,11 @@ impl Link {
     /// Waits for whoever drives it. Never called with a socket's lock held. A live link is let go of by `drive_held` or
     /// `close_held` and by nothing else: others rely on the holder for what they left meanwhile.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Io> {
-        self.io.lock().unwrap_or_else(PoisonError::into_inner)
+        self.io.lock()
     }
 
     fn try_lock(&self) -> Option<MutexGuard<'_, Io>> {
-        match self.io.try_lock() {
-            Ok(io) => Some(io),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+        self.io.try_lock()
     }
 
     /// In a forked child: closes the descriptor, if nobody held the link at the fork.
@@ -194,9 +191,7 @@ impl Link {
             effects.tick |= !hot_registered;
             core.hot_registered = true;
         }
-        // The link is let go before the socket: a sender that finds the link held has left its message before we looked.
-        drop(io);
-        drop(core);
+        Holding::let_go(io, core);
         if want.read {
             shared.post(Notice::Woken(key));
         }

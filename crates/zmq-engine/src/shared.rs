@@ -1,7 +1,7 @@
 //! A socket as its callers, its links and the driver share it.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::closing::CloseState;
 use crate::context::{Command, ContextShared};
 use crate::core::Core;
 use crate::effects::{Effects, Thirst};
+use crate::handover::{Callers, Inbox, Whose};
 use crate::lanes::{lane_gone, read_lane};
 use crate::link::Want;
 use crate::poller::{Found, Interest, Poller, Ready};
@@ -56,18 +57,11 @@ pub(crate) struct SocketShared {
     /// The one descriptor of the socket: readable while a link or the signal is ready.
     pub(crate) poller: Poller,
     pub(crate) waking: Waking,
-    inbox: Mutex<Vec<Notice>>,
-    inbox_used: AtomicBool,
+    inbox: Inbox<Notice>,
     /// An inproc peer has been here.
     pub(crate) has_lanes: AtomicBool,
-    /// Callers inside a system call that waits for this socket: they drive as soon as something is ready.
-    sleepers: AtomicUsize,
-    /// Counts turns of callers, so that the driver sees whether they are still there.
-    pub(crate) turns: AtomicU64,
-    /// Whether the context's driver watches the socket's poller.
-    watch: Mutex<bool>,
-    /// Whether the driver was asked to look whether callers are still there.
-    pub(crate) on_patrol: AtomicBool,
+    /// Who looks after the poller: callers or the context's driver.
+    pub(crate) callers: Callers,
     /// Whether messages come one by one, as of the last time there was none.
     dribbles: AtomicBool,
     pub(crate) close_state: CloseState,
@@ -98,13 +92,9 @@ impl SocketShared {
             core: Apart(Mutex::new(core)),
             poller,
             waking,
-            inbox: Mutex::new(Vec::new()),
-            inbox_used: AtomicBool::new(false),
+            inbox: Inbox::new(),
             has_lanes: AtomicBool::new(false),
-            sleepers: AtomicUsize::new(0),
-            turns: AtomicU64::new(0),
-            watch: Mutex::new(false),
-            on_patrol: AtomicBool::new(false),
+            callers: Callers::new(),
             dribbles: AtomicBool::new(true),
             close_state: CloseState::new()?,
         }))
@@ -124,7 +114,7 @@ impl SocketShared {
     #[inline]
     pub(crate) fn enter(&self, effects: &mut Effects) -> MutexGuard<'_, Core> {
         let mut core = self.lock();
-        if self.inbox_used.load(Ordering::SeqCst) {
+        if self.inbox.is_used() {
             self.read_inbox(&mut core, effects);
         }
         core
@@ -132,10 +122,7 @@ impl SocketShared {
 
     /// Leaves a notice and wakes whoever waits for one.
     pub(crate) fn post(&self, notice: Notice) {
-        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        inbox.push(notice);
-        self.inbox_used.store(true, Ordering::SeqCst);
-        drop(inbox);
+        self.inbox.post(notice);
         if matches!(notice, Notice::Woken(_) | Notice::Gone(_)) {
             // Nobody else watches a stream without a descriptor, and monitors hear of an end without anybody asking.
             self.waking.call_driver();
@@ -145,12 +132,8 @@ impl SocketShared {
     }
 
     fn read_inbox(&self, core: &mut Core, effects: &mut Effects) {
-        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        // An empty list is left in its place, so that neither side allocates for a notice.
         let mut notices = std::mem::take(&mut core.spare_notices);
-        std::mem::swap(&mut *inbox, &mut notices);
-        self.inbox_used.store(false, Ordering::SeqCst);
-        drop(inbox);
+        self.inbox.read(&mut notices);
         for notice in notices.drain(..) {
             match notice {
                 Notice::Readable(key) => {
@@ -257,7 +240,7 @@ impl SocketShared {
 
     /// Whether somebody has left a notice that nobody has read.
     pub(crate) fn has_notices(&self) -> bool {
-        self.inbox_used.load(Ordering::SeqCst)
+        self.inbox.is_used()
     }
 
     pub(crate) fn has_waiters(&self) -> bool {
@@ -347,7 +330,7 @@ impl SocketShared {
 
     /// A task sleeps from now on and leaves the streams to the driver.
     pub(crate) fn rest(&self) {
-        if !self.has_sleepers() {
+        if !self.callers.has_sleepers() {
             self.watch();
         }
     }
@@ -366,12 +349,12 @@ impl SocketShared {
     pub(crate) fn turn(self: &Arc<Self>) -> bool {
         if self.waking.is_relied_on()
             && self.dribbles.load(Ordering::Relaxed)
-            && *self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+            && self.callers.is_watched()
         {
             // The driver looks, and calls.
             return false;
         }
-        self.called();
+        self.callers.called();
         self.unwatch();
         let mut found = Found::new();
         let did = match self.poller.wait(&mut found, Some(Duration::ZERO)) {
@@ -389,18 +372,18 @@ impl SocketShared {
         timeout: Option<Duration>,
         seen: &mut u64,
     ) -> io::Result<()> {
-        self.called();
-        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        self.callers.called();
+        self.callers.begin_sleep();
         self.unwatch();
         let mut found = Found::new();
         let began = self.ctx.clock.now();
         let result = self.poller.wait(&mut found, timeout);
         let slept = self.ctx.clock.now().since(began);
-        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        self.callers.end_sleep();
         self.waking.leave(*seen);
         self.handle(&found);
         *seen = self.waking.enter();
-        self.called();
+        self.callers.called();
         if slept > SPARSE || self.waking.is_relied_on() {
             // Traffic is sparse: handing the socket over costs a system call, rousing the driver for a patrol costs more.
             self.watch();
@@ -408,14 +391,6 @@ impl SocketShared {
             self.patrol();
         }
         result
-    }
-
-    pub(crate) fn has_sleepers(&self) -> bool {
-        self.sleepers.load(Ordering::SeqCst) > 0
-    }
-
-    fn called(&self) {
-        self.turns.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Writes what bursts have left in the queues: the caller is about to wait.
@@ -443,27 +418,46 @@ impl SocketShared {
 
     /// The driver stops watching: a caller is here.
     fn unwatch(&self) {
-        let mut watched = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut *watched, false) && !self.ctx.is_foreign_process() {
-            self.ctx.watch_socket(self, Interest::NONE);
-        }
+        self.callers
+            .watch(false, || self.tell_driver(Interest::NONE));
     }
 
     /// The driver watches again: no caller is here.
     pub(crate) fn watch(&self) {
-        let mut watched = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        if !std::mem::replace(&mut *watched, true) && !self.ctx.is_foreign_process() {
-            self.ctx.watch_socket(self, Interest::READ);
+        self.callers
+            .watch(true, || self.tell_driver(Interest::READ));
+    }
+
+    fn tell_driver(&self, interest: Interest) {
+        if !self.ctx.is_foreign_process() {
+            self.ctx.watch_socket(self, interest);
         }
     }
 
-    pub(crate) fn leave_to_callers(&self) {
-        self.unwatch();
+    /// The driver has found something ready: whose turn it is.
+    pub(crate) fn found_by_driver(self: &Arc<Self>) -> Whose {
+        if !self.callers.has_sleepers() && self.waking.is_relied_on() {
+            return if self.serve_tasks() {
+                Whose::Nobodys
+            } else {
+                self.callers.left()
+            };
+        }
+        self.callers.found(self.has_waiters(), || self.unwatch())
+    }
+
+    /// Whether the driver goes on looking for callers, who had taken `turns` when it looked last.
+    pub(crate) fn stays_on_patrol(self: &Arc<Self>, turns: &mut u64) -> bool {
+        self.callers.stays(
+            turns,
+            || self.has_waiters() && !self.waking.is_relied_on() && self.serve_links(),
+            || self.watch(),
+        )
     }
 
     /// Asks the driver to look in a while whether callers are still here.
     fn patrol(self: &Arc<Self>) {
-        if !self.on_patrol.swap(true, Ordering::SeqCst) {
+        if self.callers.begin_patrol() {
             self.ctx.command(Command::Patrol(Arc::clone(self)));
         }
     }
