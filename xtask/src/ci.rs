@@ -4,7 +4,7 @@
 use crate::{
     Result, conformance, deny, dist, docs,
     flags::Flags,
-    lint, no_std,
+    lint, loom, no_std,
     programs::{INTEROP, SIM, SOAK},
     pyzmq, spec, test, tidy,
     totals::Totals,
@@ -76,6 +76,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "sim",
         run: |totals| SIM.run_with(&SIM_ARGUMENTS.map(str::to_owned), totals),
+    },
+    Step {
+        name: "loom",
+        run: loom::run_with,
     },
     Step {
         name: "interop",

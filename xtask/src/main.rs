@@ -12,6 +12,7 @@ mod flags;
 mod fuzz;
 mod installed;
 mod lint;
+mod loom;
 mod no_std;
 mod process;
 mod programs;
@@ -90,6 +91,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--seed N] ...",
         purpose: "the engine over in-memory links and a virtual clock",
         run: |arguments| programs::SIM.run(arguments),
+    },
+    Command {
+        name: "loom",
+        arguments: "[--only MODEL] [--bound PREEMPTIONS] [--no-mutants]",
+        purpose: "models of the engine's hand-overs in every order of events, and mutants that they must notice",
+        run: loom::run,
     },
     Command {
         name: "interop",

@@ -29,6 +29,7 @@ const MACHINES: &[&str] = &["zmtp-wire", "zmtp-mech-*", "zap", "zmq-patterns", "
 const PROGRAMS: &[&str] = &[
     "zmq-cli",
     "bench",
+    "proofs",
     "interop",
     "testkit",
     "libzmq-ref",

@@ -33,6 +33,7 @@ const TOOLS: &[&str] = &[
     "zmq-testkit",
     "zmq-interop",
     "zmq-bench",
+    "zmq-proofs",
     "libzmq-ref",
     "peer-script",
 ];

@@ -1,0 +1,228 @@
+//! A socket with one stream, its callers, and the driver.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::handover::{Callers, Orders, Whose};
+use crate::kernel::{self, File};
+use crate::poller::Signal;
+use crate::waking::Waking;
+
+pub(crate) struct Served {
+    callers: Callers,
+    pub(crate) waking: Waking,
+    signal: File,
+    /// Readable: the peer has sent.
+    pub(crate) stream: File,
+    /// The driver's poller reports the socket's.
+    watched: File,
+    /// Somebody has read all that the peer sent.
+    pub(crate) read: File,
+    /// How often the peer sends.
+    sends: usize,
+    reads: AtomicUsize,
+    orders: Orders<Patrol>,
+    wake: Signal,
+    wake_file: File,
+}
+
+/// `Command::Patrol`.
+struct Patrol;
+
+/// How a caller leaves that has slept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slept {
+    /// Longer than `shared::SPARSE`.
+    Long,
+    Briefly,
+}
+
+impl Served {
+    pub(crate) fn open(sends: usize) -> Arc<Served> {
+        let waking = Waking::new().unwrap();
+        let signal = File::opened_last();
+        let wake = Signal::new().unwrap();
+        let wake_file = File::opened_last();
+        let served = Served {
+            callers: Callers::new(),
+            waking,
+            signal,
+            stream: File::open(),
+            watched: File::open(),
+            read: File::open(),
+            sends,
+            reads: AtomicUsize::new(0),
+            orders: Orders::new(),
+            wake,
+            wake_file,
+        };
+        served.watch();
+        Arc::new(served)
+    }
+
+    /// `SocketShared::watch`.
+    fn watch(&self) {
+        self.callers.watch(true, || self.watched.set(true));
+    }
+
+    /// `SocketShared::unwatch`.
+    fn unwatch(&self) {
+        self.callers.watch(false, || self.watched.set(false));
+    }
+
+    /// `SocketShared::patrol`.
+    fn patrol(&self) {
+        if self.callers.begin_patrol() {
+            // `ContextShared::command`. There is a driver as long as the model runs.
+            let _ = self.orders.add(Patrol);
+            self.wake.raise();
+        }
+    }
+
+    /// `SocketShared::handle`: says whether it was anything but a signal that is still meant for others.
+    fn handle(&self, stream: bool, signal: bool) -> bool {
+        let settled = signal && self.waking.settle();
+        if stream && self.stream.take() {
+            if self.reads.fetch_add(1, Ordering::SeqCst) + 1 == self.sends {
+                self.read.set(true);
+            }
+            // `Link::deliver`.
+            self.waking.wake();
+        }
+        stream || settled
+    }
+
+    fn ready(&self) -> (bool, bool) {
+        kernel::look(|levels| (levels.is(self.stream), levels.is(self.signal)))
+    }
+
+    // ---- callers ----
+
+    /// `SocketShared::turn`: a caller looks once and goes.
+    pub(crate) fn turn(&self) {
+        if self.waking.is_relied_on() && self.callers.is_watched() {
+            return;
+        }
+        self.callers.called();
+        self.unwatch();
+        let (stream, signal) = self.ready();
+        self.handle(stream, signal);
+        self.patrol();
+    }
+
+    /// `Socket::wait_and_take` with a timeout that is over at any moment: `SocketShared::sleep`, once.
+    pub(crate) fn sleep(&self, slept: Slept) {
+        let seen = self.waking.enter();
+        self.callers.called();
+        self.callers.begin_sleep();
+        self.unwatch();
+        let (stream, signal) = self.ready();
+        self.callers.end_sleep();
+        self.waking.leave(seen);
+        self.handle(stream, signal);
+        let seen = self.waking.enter();
+        self.callers.called();
+        match slept {
+            _ if self.waking.is_relied_on() => self.watch(),
+            Slept::Long => self.watch(),
+            Slept::Briefly => self.patrol(),
+        }
+        // The end of the `Waiter`.
+        self.waking.leave(seen);
+    }
+
+    /// `Watcher::rest`.
+    pub(crate) fn rest(&self) {
+        if !self.callers.has_sleepers() {
+            self.watch();
+        }
+    }
+
+    // ---- the driver ----
+
+    /// `Driver::run` until what the peer sent was read. A round of the patrol is due whenever somebody is on the list.
+    pub(crate) fn run_driver(&self) {
+        let mut list: Vec<u64> = Vec::new();
+        loop {
+            let found = kernel::wait(|levels| {
+                if levels.is(self.read) {
+                    return Some(None);
+                }
+                let woken = levels.is(self.wake_file);
+                let ready = levels.is(self.stream) || levels.is(self.signal);
+                let ready = ready && levels.is(self.watched);
+                (woken || ready || !list.is_empty()).then_some(Some((woken, ready)))
+            });
+            let Some((woken, ready)) = found else { return };
+            for Patrol in self.orders.take(&self.wake, woken) {
+                list.push(self.callers.turns());
+            }
+            if ready {
+                self.socket_ready(&mut list);
+            }
+            self.patrol_round(&mut list);
+        }
+    }
+
+    /// `Driver::socket_ready` and `begin_patrol`.
+    fn socket_ready(&self, list: &mut Vec<u64>) {
+        match self.found_by_driver() {
+            Whose::Driver => {
+                let (stream, signal) = self.ready();
+                self.handle(stream, signal);
+            }
+            Whose::Callers | Whose::Nobodys => {}
+            Whose::CallersUnseen => list.push(self.callers.turns()),
+        }
+    }
+
+    /// `SocketShared::found_by_driver`.
+    fn found_by_driver(&self) -> Whose {
+        if !self.callers.has_sleepers() && self.waking.is_relied_on() {
+            return if self.serve_tasks() {
+                Whose::Nobodys
+            } else {
+                self.callers.left()
+            };
+        }
+        self.callers.found(self.waking.anybody(), || self.unwatch())
+    }
+
+    /// `SocketShared::serve_tasks`, where there is much each time.
+    fn serve_tasks(&self) -> bool {
+        let (stream, signal) = self.ready();
+        let settled = !signal || self.waking.settle();
+        self.handle(stream, false);
+        self.unwatch();
+        if settled && self.waking.has_wakers() {
+            // One sleeps already, or again, and found the driver watching.
+            self.watch();
+            return true;
+        }
+        false
+    }
+
+    /// `Driver::patrol_round`.
+    fn patrol_round(&self, list: &mut Vec<u64>) {
+        list.retain_mut(|turns| {
+            let stays = self.callers.stays(
+                turns,
+                || {
+                    self.waking.anybody() && !self.waking.is_relied_on() && self.serve_links()
+                },
+                || self.watch(),
+            );
+            if stays {
+                loom::thread::yield_now();
+            }
+            stays
+        });
+    }
+
+    /// `SocketShared::serve_links`.
+    fn serve_links(&self) -> bool {
+        let (stream, signal) = self.ready();
+        let did = self.handle(stream, signal);
+        stream || (signal && !did)
+    }
+}

@@ -1,0 +1,487 @@
+//! What is claimed, and the threads that try to prove it wrong. A model fails when a thread waits for ever, or by an assertion.
+
+use std::sync::Arc as StdArc;
+use std::sync::atomic::{AtomicUsize, Ordering as StdOrdering};
+use std::task::{Wake, Waker};
+
+use loom::sync::{Condvar, Mutex};
+use loom::thread;
+
+use crate::handover::Orders;
+use crate::kernel::{self, File};
+use crate::mirror::Item;
+use crate::mirror::carry::Carried;
+use crate::mirror::lane::SocketShared;
+use crate::mirror::wait::{Served, Slept};
+use crate::poller::Signal;
+use crate::waking::Waking;
+
+pub(crate) struct Model {
+    pub(crate) name: &'static str,
+    pub(crate) claim: &'static str,
+    /// How often a thread may be held up where it could go on; without a bound, as often as it can.
+    bound: Option<usize>,
+    run: fn(),
+}
+
+impl Model {
+    /// Goes through every order of events within the bound; gives their number.
+    pub(crate) fn check(&self, bound: Option<usize>) -> usize {
+        let orders = StdArc::new(AtomicUsize::new(0));
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = bound.or(self.bound);
+        builder.max_branches = 10_000;
+        let (run, count) = (self.run, StdArc::clone(&orders));
+        builder.check(move || {
+            count.fetch_add(1, StdOrdering::Relaxed);
+            run();
+        });
+        orders.load(StdOrdering::Relaxed)
+    }
+}
+
+pub(crate) const MODELS: &[Model] = &[
+    Model {
+        name: "signal",
+        claim: "whoever takes a signal down sees all that was added before it was raised",
+        bound: Some(4),
+        run: signal,
+    },
+    Model {
+        name: "orders-ended",
+        claim: "a command is taken, or found by the one who ends the list, or refused",
+        bound: None,
+        run: orders_ended,
+    },
+    Model {
+        name: "waking-thread",
+        claim: "a thread that waits hears of each change",
+        bound: Some(4),
+        run: waking_thread,
+    },
+    Model {
+        name: "waking-two-threads",
+        claim: "one who wakes first does not take the news away from another",
+        bound: Some(3),
+        run: waking_two_threads,
+    },
+    Model {
+        name: "waking-task",
+        claim: "a task that left its waker before it tried is woken",
+        bound: Some(4),
+        run: waking_task,
+    },
+    Model {
+        name: "waking-task-beside",
+        claim: "a task that stops waiting takes no other task's wake-up with it",
+        bound: Some(3),
+        run: waking_task_beside,
+    },
+    Model {
+        name: "link",
+        claim: "what is left while somebody drives is written by whoever drives",
+        bound: Some(4),
+        run: link,
+    },
+    Model {
+        name: "link-three",
+        claim: "the same with one who waits for the link, and with more rounds than a holder goes",
+        bound: Some(3),
+        run: link_three,
+    },
+    Model {
+        name: "link-hot",
+        claim: "what has gathered is written when somebody asks for it while another drives",
+        bound: Some(4),
+        run: link_hot,
+    },
+    Model {
+        name: "inproc",
+        claim: "what a writer sends before it goes away reaches a reader that waits",
+        bound: Some(3),
+        run: || send_and_receive(2, None),
+    },
+    Model {
+        name: "inproc-burst",
+        claim: "the same when so much has gathered that it is handed over unasked",
+        bound: Some(2),
+        run: || send_and_receive(4, None),
+    },
+    Model {
+        name: "inproc-full",
+        claim: "a writer that waits for room goes on when the reader has used messages",
+        bound: Some(3),
+        run: || send_and_receive(4, Some(1)),
+    },
+    Model {
+        name: "inproc-closed",
+        claim: "the end of a writer reaches a reader that waits, after all that it sent",
+        bound: Some(3),
+        run: inproc_closed,
+    },
+    Model {
+        name: "callers-turn",
+        claim: "the driver reads for a caller that looked once and went away",
+        bound: Some(3),
+        run: || callers(|served| served.turn()),
+    },
+    Model {
+        name: "callers-brief",
+        claim: "the driver reads for a caller that slept a little and went away",
+        bound: Some(3),
+        run: || callers(|served| served.sleep(Slept::Briefly)),
+    },
+    Model {
+        name: "callers-sparse",
+        claim: "the driver reads for a caller that slept for long and went away",
+        bound: Some(2),
+        run: || callers(|served| served.sleep(Slept::Long)),
+    },
+    Model {
+        name: "callers-task",
+        claim: "the driver reads for a task that was told and never comes",
+        bound: Some(3),
+        run: callers_task,
+    },
+    Model {
+        name: "callers-relying",
+        claim: "a task that leaves the streams to the driver is called for all that comes, also while another caller looks",
+        bound: Some(2),
+        run: callers_relying,
+    },
+    Model {
+        name: "callers-two",
+        claim: "the driver reads when one caller comes as another goes",
+        bound: Some(2),
+        run: callers_two,
+    },
+];
+
+/// A signal is waited for by a driver that takes its commands.
+fn signal() {
+    let orders = StdArc::new(Orders::new());
+    let signal = StdArc::new(Signal::new().unwrap());
+    let file = File::opened_last();
+    let teller = {
+        let (orders, signal) = (StdArc::clone(&orders), StdArc::clone(&signal));
+        thread::spawn(move || {
+            for command in 0..3 {
+                assert_eq!(orders.add(command), Ok(()));
+                signal.raise();
+            }
+        })
+    };
+    let mut taken = 0;
+    while taken < 3 {
+        kernel::wait(|levels| levels.is(file).then_some(()));
+        taken += orders.take(&signal, true).len();
+    }
+    teller.join().unwrap();
+}
+
+fn orders_ended() {
+    let orders = StdArc::new(Orders::new());
+    let teller = {
+        let orders = StdArc::clone(&orders);
+        thread::spawn(move || orders.add(()).is_ok())
+    };
+    let left = orders.end().map_or(0, |left| left.len());
+    let told = teller.join().unwrap();
+    assert_eq!(left, usize::from(told));
+}
+
+/// `Socket::wait_and_take` for a change under a lock of the socket.
+fn sleep_until(waking: &Waking, signal: File, core: &Mutex<bool>) {
+    let mut seen = waking.enter();
+    while !*core.lock().unwrap() {
+        kernel::wait(|levels| levels.is(signal).then_some(()));
+        waking.leave(seen);
+        waking.settle();
+        seen = waking.enter();
+    }
+    waking.leave(seen);
+}
+
+fn waking_thread() {
+    let waking = StdArc::new(Waking::new().unwrap());
+    let signal = File::opened_last();
+    let core = StdArc::new(Mutex::new(false));
+    let changer = {
+        let (waking, core) = (StdArc::clone(&waking), StdArc::clone(&core));
+        thread::spawn(move || {
+            // A change that the other does not wait for.
+            waking.wake();
+            *core.lock().unwrap() = true;
+            waking.wake();
+        })
+    };
+    sleep_until(&waking, signal, &core);
+    changer.join().unwrap();
+    assert!(!waking.anybody());
+}
+
+fn waking_two_threads() {
+    let waking = StdArc::new(Waking::new().unwrap());
+    let signal = File::opened_last();
+    let core = StdArc::new(Mutex::new(false));
+    let sleeper = {
+        let (waking, core) = (StdArc::clone(&waking), StdArc::clone(&core));
+        thread::spawn(move || sleep_until(&waking, signal, &core))
+    };
+    let changer = {
+        let (waking, core) = (StdArc::clone(&waking), StdArc::clone(&core));
+        thread::spawn(move || {
+            *core.lock().unwrap() = true;
+            waking.wake();
+        })
+    };
+    sleep_until(&waking, signal, &core);
+    sleeper.join().unwrap();
+    changer.join().unwrap();
+}
+
+/// A task that sleeps until its waker is called.
+struct Bell {
+    rung: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Bell {
+    fn new() -> StdArc<Bell> {
+        StdArc::new(Bell {
+            rung: Mutex::new(false),
+            changed: Condvar::new(),
+        })
+    }
+
+    fn wait(&self) {
+        let mut rung = self.rung.lock().unwrap();
+        while !std::mem::take(&mut *rung) {
+            rung = self.changed.wait(rung).unwrap();
+        }
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: StdArc<Self>) {
+        *self.rung.lock().unwrap() = true;
+        self.changed.notify_one();
+    }
+}
+
+/// As the facade polls: the waker first, then the attempt.
+fn poll_until(waking: &Waking, core: &Mutex<bool>) {
+    let place = waking.enter_task();
+    let bell = Bell::new();
+    let waker = Waker::from(StdArc::clone(&bell));
+    loop {
+        waking.set_waker(place, &waker);
+        if *core.lock().unwrap() {
+            break;
+        }
+        bell.wait();
+    }
+    waking.leave_task(place);
+}
+
+fn waking_task() {
+    let waking = StdArc::new(Waking::new().unwrap());
+    let core = StdArc::new(Mutex::new(false));
+    let changer = {
+        let (waking, core) = (StdArc::clone(&waking), StdArc::clone(&core));
+        thread::spawn(move || {
+            waking.wake();
+            *core.lock().unwrap() = true;
+            waking.wake();
+        })
+    };
+    poll_until(&waking, &core);
+    changer.join().unwrap();
+    assert!(!waking.anybody());
+}
+
+fn waking_task_beside() {
+    let waking = StdArc::new(Waking::new().unwrap());
+    let core = StdArc::new(Mutex::new(false));
+    let task = {
+        let (waking, core) = (StdArc::clone(&waking), StdArc::clone(&core));
+        thread::spawn(move || poll_until(&waking, &core))
+    };
+    // A task that is dropped, perhaps between its being woken and its turn.
+    let given_up = {
+        let waking = StdArc::clone(&waking);
+        thread::spawn(move || {
+            let place = waking.enter_task();
+            waking.set_waker(place, &Waker::from(Bell::new()));
+            waking.leave_task(place);
+        })
+    };
+    *core.lock().unwrap() = true;
+    waking.wake();
+    task.join().unwrap();
+    given_up.join().unwrap();
+    assert!(!waking.anybody());
+}
+
+fn link() {
+    let carried = StdArc::new(Carried::new(false));
+    let other = {
+        let carried = StdArc::clone(&carried);
+        thread::spawn(move || carried.send())
+    };
+    carried.send();
+    other.join().unwrap();
+    assert_eq!(carried.end(), 2);
+}
+
+fn link_three() {
+    let carried = StdArc::new(Carried::new(false));
+    let others: Vec<_> = [
+        |carried: &Carried| {
+            carried.send();
+            carried.send();
+        },
+        |carried: &Carried| carried.beat(),
+    ]
+    .into_iter()
+    .map(|other| {
+        let carried = StdArc::clone(&carried);
+        thread::spawn(move || other(&carried))
+    })
+    .collect();
+    carried.send();
+    for other in others {
+        other.join().unwrap();
+    }
+    assert_eq!(carried.end(), 3);
+}
+
+fn link_hot() {
+    let carried = StdArc::new(Carried::new(true));
+    let driver = {
+        let carried = StdArc::clone(&carried);
+        thread::spawn(move || carried.beat())
+    };
+    carried.send();
+    carried.flush();
+    driver.join().unwrap();
+    assert_eq!(carried.end(), 1);
+}
+
+/// One sends `count` messages and goes away, the other receives them all.
+fn send_and_receive(count: u32, mark: Option<u32>) {
+    let (writer, reader) = SocketShared::meet(mark);
+    let sender = thread::spawn(move || {
+        for number in 0..count {
+            writer.send(Item(number));
+        }
+        writer
+    });
+    for number in 0..count {
+        assert_eq!(reader.recv(), Some(Item(number)));
+    }
+    let writer = sender.join().unwrap();
+    assert_eq!(writer.gathered(), 0);
+}
+
+fn inproc_closed() {
+    let (writer, reader) = SocketShared::meet(None);
+    let sender = thread::spawn(move || {
+        writer.send(Item(0));
+        writer.close();
+        writer
+    });
+    assert_eq!(reader.recv(), Some(Item(0)));
+    assert_eq!(reader.recv(), None);
+    sender.join().unwrap();
+}
+
+/// The peer sends at some time; a caller comes and goes at some time; what was sent is read.
+fn callers(caller: fn(&Served)) {
+    let served = Served::open(1);
+    let peer = {
+        let served = StdArc::clone(&served);
+        thread::spawn(move || served.stream.set(true))
+    };
+    let caller = {
+        let served = StdArc::clone(&served);
+        thread::spawn(move || caller(&served))
+    };
+    served.run_driver();
+    peer.join().unwrap();
+    caller.join().unwrap();
+}
+
+fn callers_task() {
+    let served = Served::open(1);
+    let peer = {
+        let served = StdArc::clone(&served);
+        thread::spawn(move || served.stream.set(true))
+    };
+    let task = {
+        let served = StdArc::clone(&served);
+        thread::spawn(move || {
+            let place = served.waking.enter_task();
+            served.waking.set_waker(place, &Waker::from(Bell::new()));
+            served.turn();
+        })
+    };
+    served.run_driver();
+    peer.join().unwrap();
+    task.join().unwrap();
+}
+
+/// As the facade waits where the driver watches: the waker, an attempt, `rest`.
+fn callers_relying() {
+    let served = Served::open(2);
+    let peer = {
+        let served = StdArc::clone(&served);
+        thread::spawn(move || {
+            served.stream.set(true);
+            served.turn();
+            // What was sent first has been read.
+            kernel::wait(|levels| (!levels.is(served.stream)).then_some(()));
+            served.stream.set(true);
+        })
+    };
+    let task = {
+        let served = StdArc::clone(&served);
+        thread::spawn(move || {
+            let place = served.waking.enter_task();
+            served.waking.rely(true);
+            let bell = Bell::new();
+            let waker = Waker::from(StdArc::clone(&bell));
+            loop {
+                served.waking.set_waker(place, &waker);
+                if kernel::look(|levels| levels.is(served.read)) {
+                    break;
+                }
+                served.rest();
+                bell.wait();
+            }
+            served.waking.rely(false);
+            served.waking.leave_task(place);
+        })
+    };
+    served.run_driver();
+    peer.join().unwrap();
+    task.join().unwrap();
+}
+
+fn callers_two() {
+    let served = Served::open(1);
+    let one = {
+        let served = StdArc::clone(&served);
+        thread::spawn(move || {
+            served.turn();
+            served.stream.set(true);
+        })
+    };
+    let two = {
+        let served = StdArc::clone(&served);
+        thread::spawn(move || served.sleep(Slept::Briefly))
+    };
+    served.run_driver();
+    one.join().unwrap();
+    two.join().unwrap();
+}
