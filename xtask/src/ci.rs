@@ -2,7 +2,7 @@
 //! all there is to mend.
 
 use crate::{
-    Result, conformance, deny, dist, docs,
+    Result, budgets, conformance, deny, dist, docs,
     flags::Flags,
     lint, loom, no_std,
     programs::{INTEROP, SIM, SOAK},
@@ -80,6 +80,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "loom",
         run: loom::run_with,
+    },
+    Step {
+        name: "budgets",
+        run: budgets::run_with,
     },
     Step {
         name: "interop",

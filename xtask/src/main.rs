@@ -3,6 +3,7 @@
 // A program that talks to its terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod budgets;
 mod ci;
 mod conformance;
 mod deny;
@@ -109,6 +110,18 @@ const COMMANDS: &[Command] = &[
         arguments: "[--peers N] [--cycles N] ...",
         purpose: "memory of idle peers, leaks over connect and disconnect",
         run: |arguments| programs::SOAK.run(arguments),
+    },
+    Command {
+        name: "budgets",
+        arguments: "[--accept] [--only PREFIX]",
+        purpose: "instructions and allocations of the hot paths against crates/budgets/budgets.toml; --accept writes it",
+        run: budgets::run,
+    },
+    Command {
+        name: "transitions",
+        arguments: "[--count N]",
+        purpose: "N messages (1,000,000) that each fill and empty a queue, each way, without a lost wake-up",
+        run: test::run_transitions,
     },
     Command {
         name: "bench",

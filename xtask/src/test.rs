@@ -1,7 +1,9 @@
 //! The ordinary test run: unit, property, conversation and doc tests, and the fuzz corpora.
 
 use crate::{
-    Result, flags, fuzz,
+    Result,
+    flags::{self, Flags},
+    fuzz,
     process::{self, cargo, run_counted},
     totals::Totals,
 };
@@ -35,4 +37,15 @@ pub(crate) fn run_portable_with(totals: &mut Totals) -> Result {
     command.args(["-p", "zmq-transport", "-p", "zmq-engine", "-p", "zmq"]);
     command.args(["--features", "zmq-engine/portable-poll"]);
     run_counted(command, totals)
+}
+
+/// The test of the same name, which the ordinary run sends fewer messages through.
+pub(crate) fn run_transitions(arguments: &[String]) -> Result {
+    let mut flags = Flags::new(arguments);
+    let count = flags.number("--count")?.unwrap_or(1_000_000);
+    flags.finish()?;
+    let mut command = cargo(&["test", "--release", "-p", "zmq-engine"]);
+    command.args(["--test", "transitions"]);
+    command.env("ZMQ_TRANSITIONS", count.to_string());
+    process::run(command)
 }

@@ -34,6 +34,7 @@ const TOOLS: &[&str] = &[
     "zmq-interop",
     "zmq-bench",
     "zmq-proofs",
+    "zmq-budgets",
     "libzmq-ref",
     "peer-script",
 ];
