@@ -51,11 +51,7 @@ impl Link {
             return;
         };
         core.counters.transmitted = core.counters.transmitted.saturating_add(freed as u64);
-        let Some(pipe) = core.pipe(key) else {
-            drop(core);
-            shared.run(effects);
-            return;
-        };
+        let Some(pipe) = core.pipe(key) else { return };
         let endpoint = pipe.facts.endpoint.clone();
         let address = pipe.facts.address.take();
         let dialer = pipe.dialer;

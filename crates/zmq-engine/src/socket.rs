@@ -18,7 +18,7 @@ use crate::error::{OpenError, OptionError, SendError, SendFailure};
 use crate::options::{SocketOption, SocketOptions};
 use crate::poller::{Interest, wait_readable};
 use crate::shared::SocketShared;
-use crate::waiting::{Sleep, Waiter, Watcher};
+use crate::waiting::Sleep;
 
 /// A socket of any type. Every method takes `&self` and may be called from any thread.
 ///
@@ -176,35 +176,6 @@ impl Socket {
     }
 
     // ---- waiting ----
-
-    /// Registers a thread that is about to wait on [`descriptor`](Socket::descriptor), by itself or among others: from now on the
-    /// descriptor becomes readable whenever something changes. Try the verb again after registering, before the first wait;
-    /// after each wait call [`Waiter::look`], then try.
-    #[must_use]
-    pub fn waiter(&self) -> Waiter<'_> {
-        Waiter {
-            seen: self.shared.waking.enter(),
-            socket: self,
-        }
-    }
-
-    /// Registers a task that is about to wait: set its waker with [`Watcher::set_waker`], try the verb, and if it would block wait for
-    /// the waker or for [`descriptor`](Socket::descriptor) to become readable, whichever comes first. Set the waker again before
-    /// each try.
-    #[must_use]
-    pub fn watcher(&self) -> Watcher<'_> {
-        Watcher {
-            place: self.shared.waking.enter_task(),
-            socket: self,
-            relies: false,
-        }
-    }
-
-    /// A descriptor that is readable while there is something for this socket to do. Level-triggered. Any verb does it.
-    #[must_use]
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.shared.poller.descriptor()
-    }
 
     /// Does the I/O that is due and tells what the socket can do now. A socket that was closed or whose context was shut down can
     /// do both: the verbs fail at once.

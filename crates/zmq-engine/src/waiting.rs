@@ -1,8 +1,10 @@
 //! Waiting for a socket: threads sleep in its descriptor, tasks leave a waker.
 
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use crate::clock::Nanos;
+use crate::poller::wait_readable;
 use crate::socket::Socket;
 
 /// A thread that waits for a socket. Dropping it says that it does not any more.
@@ -71,6 +73,41 @@ pub struct Registration {
 }
 
 impl Socket {
+    /// Registers a thread that is about to wait on [`descriptor`](Socket::descriptor), by itself or among others: from now on the
+    /// descriptor becomes readable whenever something changes. Try the verb again after registering, before the first wait;
+    /// after each wait call [`Waiter::look`], then try.
+    #[must_use]
+    pub fn waiter(&self) -> Waiter<'_> {
+        Waiter {
+            seen: self.shared.waking.enter(),
+            socket: self,
+        }
+    }
+
+    /// Registers a task that is about to wait: set its waker with [`Watcher::set_waker`], try the verb, and if it would block wait for
+    /// the waker or for [`descriptor`](Socket::descriptor) to become readable, whichever comes first. Set the waker again before
+    /// each try.
+    #[must_use]
+    pub fn watcher(&self) -> Watcher<'_> {
+        Watcher {
+            place: self.shared.waking.enter_task(),
+            socket: self,
+            relies: false,
+        }
+    }
+
+    /// A descriptor that is readable while there is something for this socket to do. Level-triggered. Any verb does it.
+    #[must_use]
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.shared.poller.descriptor()
+    }
+
+    /// Whether the [`descriptor`](Socket::descriptor) is readable now.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        wait_readable(self.descriptor(), Some(Duration::ZERO)).unwrap_or(true)
+    }
+
     /// From now on the descriptor becomes readable whenever something changes, until [`look`](Socket::look). As
     /// [`waiter`](Socket::waiter), for those who cannot keep a borrow.
     pub fn register(&self) -> Registration {
