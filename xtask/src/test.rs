@@ -24,11 +24,22 @@ fn counted(arguments: &[String], run: fn(&mut Totals) -> Result) -> Result {
     outcome
 }
 
-/// Both halves run whatever becomes of the first.
+/// All run whatever becomes of the first.
 pub(crate) fn run_with(totals: &mut Totals) -> Result {
     let tests = run_counted(cargo(&["test", "--workspace", "--no-fail-fast"]), totals);
+    // The same tests, with the other way to wait.
+    let tokio = [
+        "test",
+        "-p",
+        "zmq",
+        "--features",
+        "tokio",
+        "--test",
+        "facade",
+    ];
+    let reactor = run_counted(cargo(&tokio), totals);
     let corpora = fuzz::replay(&fuzz::targets()?, totals);
-    process::all([tests, corpora])
+    process::all([tests, reactor, corpora])
 }
 
 /// What touches the operating system, once more, by the ways of systems that have no epoll and no flags for new sockets.

@@ -37,7 +37,8 @@
 //! - A lost connection is no error: it is dialed again, and the [`monitor`] tells of it.
 //! - Dropping a future never loses a received message. Dropping a socket never blocks; what it still has to send leaves in
 //!   the background for the linger time, and the last [`Context`] handle waits for that.
-//! - Any executor will do. Nobody needs to sleep until a connection is there: `ready` and `subscribers` wait for it.
+//! - Any executor will do. With the feature `tokio`, tasks within a tokio runtime wait with its reactor, which must be enabled:
+//!   fewer hops from thread to thread, for shorter round trips. Nobody needs to sleep until a connection is there: `ready` and `subscribers` wait for it.
 //!
 //! # Defaults
 //!

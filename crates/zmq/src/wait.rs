@@ -3,6 +3,8 @@
 //! A task that waits is woken in one of two ways: by its waker when another caller or the driver has changed something,
 //! and by whoever watches the socket's one descriptor when the network has (`way`). Blocking callers never come here.
 
+#[cfg(feature = "tokio")]
+mod runtime;
 mod way;
 
 use std::future::Future;
@@ -113,7 +115,7 @@ impl<'a> Wait<'a> {
     /// Registers as one who waits.
     fn watch(&mut self, opened: &'a Opened) {
         let mut watcher = opened.socket.watcher();
-        self.way = opened.readiness.way();
+        self.way = opened.readiness.way(&opened.socket);
         if matches!(self.way, Way::Driver) {
             watcher.rely_on_driver();
         }

@@ -1,5 +1,7 @@
 //! How a task that waits hears from the network: who watches the socket's descriptor for it.
 //!
+//! Within a runtime of tokio it is that runtime's own reactor, where the feature `tokio` was chosen. Elsewhere:
+//!
 //! A hop from thread to thread costs more than everything else that a message needs, so what counts is that the thread that
 //! watches is the one that runs the task. An executor that turns the reactor of async-io itself, as smol's do, is called by
 //! it without a hop. Under any other, async-io has a thread of its own, and then the context's driver is the better one to
@@ -14,6 +16,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::{io, thread};
 
 use async_io::{Async, Readable};
+use zmq_engine::Socket;
 
 use crate::handle::Opened;
 
@@ -33,6 +36,8 @@ const HELPER: &str = "async-io";
 #[derive(Debug, Default)]
 pub(crate) struct Readiness {
     registered: OnceLock<Async<OwnedFd>>,
+    #[cfg(feature = "tokio")]
+    runtime: super::runtime::Readiness,
     turns: AtomicU32,
     waits: AtomicU32,
     /// Calls of the last trial: those of async-io's own thread less those of executors.
@@ -68,7 +73,13 @@ impl Readiness {
     }
 
     /// How a task that begins to wait now should.
-    pub(crate) fn way<'a>(&self) -> Way<'a> {
+    pub(crate) fn way<'a>(&'a self, socket: &'a Socket) -> Way<'a> {
+        #[cfg(feature = "tokio")]
+        if let Some(wait) = self.runtime.wait(socket) {
+            return Way::Runtime(wait);
+        }
+        #[cfg(not(feature = "tokio"))]
+        let _ = socket;
         let nth = self.waits.fetch_add(1, Ordering::Relaxed) % TRIAL_EVERY;
         if nth == 0 {
             self.hops.store(0, Ordering::Relaxed);
@@ -94,6 +105,9 @@ pub(crate) fn register(descriptor: BorrowedFd<'_>) -> io::Result<Async<OwnedFd>>
 pub(crate) enum Way<'a> {
     /// The context's driver, which needs no more than the task's waker.
     Driver,
+    /// The runtime of tokio that runs the task.
+    #[cfg(feature = "tokio")]
+    Runtime(super::runtime::Wait<'a>),
     /// The reactor of async-io.
     Reactor {
         readable: Option<Readable<'a, OwnedFd>>,
@@ -110,6 +124,8 @@ impl<'a> Way<'a> {
     ) -> Poll<io::Result<()>> {
         match self {
             Way::Driver => Poll::Pending,
+            #[cfg(feature = "tokio")]
+            Way::Runtime(wait) => wait.poll(cx),
             Way::Reactor { readable, on_trial } => {
                 if readable.is_none() {
                     let registered = opened.readiness.registered(opened.socket.descriptor())?;

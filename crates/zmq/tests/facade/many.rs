@@ -152,7 +152,9 @@ fn threads_that_share_a_socket_receive_everything() {
 #[test]
 fn a_task_that_always_has_a_message_lets_others_run() {
     within_patience("tokio, one thread", || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(async {
             let context = Context::new();
             let (push, pull) = (Push::new(&context), Pull::new(&context));
@@ -168,5 +170,39 @@ fn a_task_that_always_has_a_message_lets_others_run() {
             }
             panic!("the other task never ran");
         })
+    });
+}
+
+#[test]
+fn a_socket_goes_on_in_another_runtime_than_it_began_in() {
+    within_patience("tokio, one thread after the other", || {
+        let context = Context::new();
+        let (push, pull) = (Push::new(&context), Pull::new(&context));
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+        };
+        let first = runtime()?;
+        let endpoint = first.block_on(pull.bind("tcp://127.0.0.1:0"))?;
+        push.connect(&endpoint)?;
+        let exchange = async || {
+            for _ in 0..20 {
+                let sent = async {
+                    tokio::task::yield_now().await;
+                    push.send("x").await
+                };
+                let (received, sent) = futures_lite::future::zip(pull.recv(), sent).await;
+                sent?;
+                received?;
+            }
+            Outcome::Ok(())
+        };
+        first.block_on(exchange())?;
+        // The first is still there, and nobody turns it; then it is gone.
+        runtime()?.block_on(exchange())?;
+        drop(first);
+        runtime()?.block_on(exchange())?;
+        smol::block_on(exchange())
     });
 }
