@@ -47,6 +47,11 @@ impl Flags {
             .transpose()
     }
 
+    /// What was not asked for, for whoever knows it.
+    pub(crate) fn rest(self) -> Vec<String> {
+        self.0
+    }
+
     /// Fails on the first argument that was not taken.
     pub(crate) fn finish(self) -> Result {
         match self.0.first() {

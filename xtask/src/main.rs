@@ -3,6 +3,7 @@
 // A program that talks to its terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod budgets;
 mod ci;
 mod conformance;
@@ -125,9 +126,9 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "...",
-        purpose: "side by side with libzmq; arguments go to the program",
-        run: |arguments| programs::BENCH.run(arguments),
+        arguments: "[--capi] [--pairs N] [--filter TEXT] [--side NAME]... [--quick] [--unpinned]",
+        purpose: "side by side with libzmq; --capi: by libzmq's own C programs, on our C library and on libzmq",
+        run: bench::run,
     },
     Command {
         name: "conformance",

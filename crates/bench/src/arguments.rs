@@ -1,8 +1,11 @@
 //! What the program was asked for.
 
+use std::path::PathBuf;
+
 use crate::Result;
 
-const USAGE: &str = "usage: bench [--pairs N] [--filter TEXT] [--quick] [--unpinned]";
+const USAGE: &str =
+    "usage: bench [--pairs N] [--filter TEXT] [--side NAME]... [--quick] [--unpinned]";
 /// An odd number: the median is then one of the pairs.
 const PAIRS: usize = 15;
 const QUICK_PAIRS: usize = 3;
@@ -10,10 +13,14 @@ const QUICK_PAIRS: usize = 3;
 /// What the program was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
-    /// Pairs of runs, one of each library, for each shape.
+    /// Rounds of runs, one of each side, for each shape.
     pub(crate) pairs: usize,
     /// Only shapes whose names contain this.
     pub(crate) filter: String,
+    /// Only sides with these names; all if there are none.
+    pub(crate) sides: Vec<String>,
+    /// The folder with libzmq's own programs and both libraries, to be measured by them and nothing else.
+    pub(crate) capi: Option<PathBuf>,
     /// Short runs.
     pub(crate) quick: bool,
     /// Each end stays on a core of its own.
@@ -23,6 +30,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn parse(words: &[String]) -> Result<Arguments> {
         let (mut pairs, mut filter) = (None, String::new());
+        let (mut sides, mut capi) = (Vec::new(), None);
         let (mut quick, mut pinned) = (false, true);
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -30,6 +38,8 @@ impl Arguments {
             match word.as_str() {
                 "--pairs" => pairs = Some(value()?.parse().map_err(|_| USAGE)?),
                 "--filter" => value()?.clone_into(&mut filter),
+                "--side" => sides.push(value()?.clone()),
+                "--capi" => capi = Some(PathBuf::from(value()?)),
                 "--quick" => quick = true,
                 "--unpinned" => pinned = false,
                 _ => return Err(USAGE.into()),
@@ -42,9 +52,16 @@ impl Arguments {
         Ok(Arguments {
             pairs,
             filter,
+            sides,
+            capi,
             quick,
             pinned,
         })
+    }
+
+    /// Whether a side of this name takes part.
+    pub(crate) fn wants(&self, side: &str) -> bool {
+        self.sides.is_empty() || self.sides.iter().any(|name| name == side)
     }
 }
 
@@ -66,9 +83,10 @@ mod tests {
 
     #[test]
     fn words_are_taken_in_any_order_and_unknown_ones_refused() {
-        let arguments = parse("--quick --filter tcp --unpinned --pairs 5").unwrap();
+        let arguments = parse("--quick --filter tcp --unpinned --pairs 5 --side ours").unwrap();
         assert_eq!(arguments.pairs, 5);
         assert_eq!(arguments.filter, "tcp");
+        assert!(arguments.wants("ours") && !arguments.wants("libzmq"));
         assert!(arguments.quick && !arguments.pinned);
         for wrong in ["--pairs", "--pairs 0", "--pairs x", "--fast", "tcp"] {
             assert!(parse(wrong).is_err(), "{wrong}");

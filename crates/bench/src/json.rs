@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
-use crate::contest::{Row, Side};
-use crate::shape::Metric;
+use crate::row::{Entry, Row};
 use crate::statistics::Spread;
 
 pub(crate) fn report(arguments: &Arguments, rows: &[Row]) -> Value {
@@ -17,33 +16,31 @@ pub(crate) fn report(arguments: &Arguments, rows: &[Row]) -> Value {
 }
 
 fn row(row: &Row) -> Value {
-    let unit = match row.metric {
-        Metric::Rate => "messages per second",
-        Metric::P50 | Metric::P99 => "nanoseconds",
-    };
     json!({
         "name": row.name(),
         "octets": row.shape.size,
-        "unit": unit,
-        "ours": side(&row.ours),
-        "libzmq": side(&row.libzmq),
-        "ratio": spread(&row.ratio),
+        "unit": row.metric.unit(),
+        "sides": row.entries.iter().map(|met| entry(row, met)).collect::<Vec<_>>(),
     })
 }
 
 /// Processor time of the `sender` is that of both ends for shapes within one process.
-fn side(side: &Side) -> Value {
+fn entry(row: &Row, entry: &Entry) -> Value {
     json!({
-        "value": spread(&side.value),
-        "messages": side.count,
+        "side": entry.side,
+        "value": entry.spread().map(spread),
+        "values": entry.values,
+        "messages": entry.count,
         "cpu_nanoseconds_per_message": {
-            "sender": side.sender_cpu,
-            "receiver": side.receiver_cpu,
+            "sender": entry.sender_cpu,
+            "receiver": entry.receiver_cpu,
         },
+        "to_libzmq": row.to_libzmq(entry).map(spread),
+        "failure": entry.failure,
     })
 }
 
-fn spread(spread: &Spread) -> Value {
+fn spread(spread: Spread) -> Value {
     let Spread { median, min, max } = spread;
     json!({ "median": median, "min": min, "max": max })
 }

@@ -2,7 +2,7 @@
 //! process of its own.
 //!
 //! ```text
-//! bench [--pairs N] [--filter TEXT] [--quick] [--unpinned]
+//! bench [--pairs N] [--filter TEXT] [--side NAME]... [--quick] [--unpinned]
 //! ```
 //!
 //! Writes a Markdown table to standard output and everything measured to `bench.json` in the target directory. Single
@@ -13,11 +13,17 @@
 mod arguments;
 mod contest;
 mod json;
+mod metric;
 mod ours;
-mod run;
+mod outcome;
+mod perf;
+mod place;
+mod row;
 mod shape;
+mod side;
 mod statistics;
 mod table;
+mod worker;
 
 use std::error::Error;
 use std::io::{Write, stderr, stdin, stdout};
@@ -27,9 +33,10 @@ use std::process::ExitCode;
 use peer_script::work;
 
 use crate::arguments::Arguments;
-use crate::contest::{Contest, Row};
+use crate::contest::Contest;
 use crate::ours::Ours;
-use crate::run::Programs;
+use crate::row::Row;
+use crate::side::Side;
 
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
@@ -56,28 +63,34 @@ fn worker(job: &[String]) -> Result<()> {
 
 fn compare(arguments: &[String]) -> Result<()> {
     let arguments = Arguments::parse(arguments)?;
-    let shapes = shape::chosen(&arguments.filter);
+    let (shapes, file) = match arguments.capi {
+        None => (shape::chosen(&arguments.filter), "bench.json"),
+        Some(_) => (
+            shape::of_perf_programs(&arguments.filter),
+            "bench-capi.json",
+        ),
+    };
     if shapes.is_empty() {
         return Err(format!("no shape contains {:?}", arguments.filter).into());
     }
-    let programs = Programs::find()?;
-    let mut contest = Contest::new(&programs, &arguments)?;
+    let sides = side::chosen(&arguments)?;
+    let mut contest = Contest::new(&sides, &arguments)?;
     for shape in &shapes {
         contest.measure(shape);
     }
     let (rows, failures) = contest.finish();
-    let place = programs.target_directory().join("bench.json");
+    let place = side::target_directory()?.join(file);
     std::fs::write(&place, format!("{:#}\n", json::report(&arguments, &rows)))?;
-    report(&rows, &place)?;
+    report(&sides, &rows, &place)?;
     if failures.is_empty() {
         return Ok(());
     }
     Err(format!("{} runs failed:\n{}", failures.len(), failures.join("\n")).into())
 }
 
-fn report(rows: &[Row], place: &Path) -> Result<()> {
+fn report(sides: &[Side], rows: &[Row], place: &Path) -> Result<()> {
     let mut output = stdout().lock();
-    writeln!(output, "{}", table::markdown(rows))?;
+    writeln!(output, "{}", table::markdown(sides, rows))?;
     writeln!(output, "Everything measured is in {}.", place.display())?;
     Ok(writeln!(output, "{}", table::verdict(rows))?)
 }

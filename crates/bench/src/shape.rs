@@ -2,10 +2,14 @@
 
 use peer_script::Job;
 
+pub(crate) use crate::metric::Metric;
+
 /// Sizes of messages in octets, for throughput.
+const SIZES: [usize; 7] = [16, 64, 256, 1024, 4096, 65_536, 1_048_576];
 /// The same for sealed traffic.
 const SEALED_SIZES: [usize; 3] = [64, 1024, 65_536];
-const SIZES: [usize; 7] = [16, 64, 256, 1024, 4096, 65_536, 1_048_576];
+/// The same for libzmq's own programs.
+const PERF_SIZES: [usize; 5] = [16, 64, 256, 1024, 65_536];
 /// Subscribers of the fan-out.
 const SUBSCRIBERS: u64 = 100;
 /// Octets that the first run of a throughput shape carries, before it is known how fast the machine is.
@@ -14,28 +18,19 @@ const FIRST_OCTETS: usize = 32 << 20;
 const NO_SLOWER: f64 = 0.95;
 /// What sealed throughput is to reach: there is a better cipher to be had than libzmq's.
 const SEALED_GOAL: f64 = 1.5;
-const SENDER: usize = 0;
-const RECEIVER: usize = 1;
+pub(crate) const SENDER: usize = 0;
+pub(crate) const RECEIVER: usize = 1;
 
 /// Who talks to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     PushPull,
     ReqRep,
+    /// As libzmq's own programs do it, which say no more than the mean.
+    MeanReqRep,
     PubSub,
     /// Connections made one after the other: connect, one round trip, leave.
     Dial,
-}
-
-/// What is read off a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Metric {
-    /// Messages a second.
-    Rate,
-    /// Nanoseconds of a round trip, half of them.
-    P50,
-    /// Nanoseconds of a round trip, 99 in 100 of them.
-    P99,
 }
 
 /// One kind of traffic over one transport at one size.
@@ -67,7 +62,7 @@ impl Shape {
     pub(crate) fn name(&self) -> String {
         let who = match self.kind {
             Kind::PushPull => "push-pull".to_owned(),
-            Kind::ReqRep => "req-rep".to_owned(),
+            Kind::ReqRep | Kind::MeanReqRep => "req-rep".to_owned(),
             Kind::PubSub => format!("pub-{SUBSCRIBERS}-sub"),
             Kind::Dial => "handshakes".to_owned(),
         };
@@ -88,6 +83,7 @@ impl Shape {
         match self.kind {
             Kind::PushPull | Kind::PubSub | Kind::Dial => &[Metric::Rate],
             Kind::ReqRep => &[Metric::P50, Metric::P99],
+            Kind::MeanReqRep => &[Metric::Mean],
         }
     }
 
@@ -97,7 +93,7 @@ impl Shape {
         match self.kind {
             Kind::PushPull => messages,
             Kind::PubSub => messages / SUBSCRIBERS,
-            Kind::ReqRep => 2000,
+            Kind::ReqRep | Kind::MeanReqRep => 2000,
             Kind::Dial => 200,
         }
     }
@@ -117,10 +113,14 @@ impl Shape {
             sealed: self.sealed,
         };
         let (binder, connector) = match (self.kind, self.transport) {
-            (Kind::ReqRep, "inproc") => (job("inproc-lat", &[SENDER, RECEIVER]), None),
+            (Kind::ReqRep | Kind::MeanReqRep, "inproc") => {
+                (job("inproc-lat", &[SENDER, RECEIVER]), None)
+            }
             (_, "inproc") => (job("inproc-thr", &[RECEIVER, SENDER]), None),
             (Kind::PushPull, _) => (job("pull", &[RECEIVER]), Some(job("push", &[SENDER]))),
-            (Kind::ReqRep, _) => (job("rep", &[RECEIVER]), Some(job("req", &[SENDER]))),
+            (Kind::ReqRep | Kind::MeanReqRep, _) => {
+                (job("rep", &[RECEIVER]), Some(job("req", &[SENDER])))
+            }
             (Kind::Dial, _) => (job("rep", &[RECEIVER]), Some(job("dial", &[SENDER]))),
             (Kind::PubSub, _) => (job("pub", &[SENDER]), Some(job("sub", &[RECEIVER]))),
         };
@@ -157,6 +157,23 @@ pub(crate) fn chosen(filter: &str) -> Vec<Shape> {
     all.push(shape(Kind::Dial, "tcp", 1));
     all.extend(SEALED_SIZES.map(|size| sealed(Kind::PushPull, size)));
     all.push(sealed(Kind::Dial, 1));
+    all.retain(|shape| shape.name().contains(filter));
+    all
+}
+
+/// Those of libzmq's own programs.
+pub(crate) fn of_perf_programs(filter: &str) -> Vec<Shape> {
+    let mut all = Vec::new();
+    for transport in ["tcp", "inproc"] {
+        let shape = |kind, size| Shape {
+            kind,
+            transport,
+            size,
+            sealed: false,
+        };
+        all.extend(PERF_SIZES.map(|size| shape(Kind::PushPull, size)));
+        all.push(shape(Kind::MeanReqRep, 1));
+    }
     all.retain(|shape| shape.name().contains(filter));
     all
 }

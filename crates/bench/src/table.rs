@@ -1,57 +1,75 @@
 //! The table and the verdict.
 
-use crate::contest::Row;
-use crate::shape::Metric;
+use crate::metric::Metric;
+use crate::row::Row;
+use crate::side::{Group, Side};
 use crate::statistics::Spread;
 
-impl Row {
-    /// The shape, and what of it.
-    pub(crate) fn name(&self) -> String {
-        let name = self.shape.name();
-        match self.metric {
-            Metric::Rate => name,
-            Metric::P50 => format!("{name} p50"),
-            Metric::P99 => format!("{name} p99"),
+/// One column a side, and one for how many times better than libzmq it is.
+pub(crate) fn markdown(sides: &[Side], rows: &[Row]) -> String {
+    let mut head = vec!["shape, octets".to_owned()];
+    for side in sides {
+        head.push(format!("{} [min..max]", side.name));
+        if side.group != Group::Libzmq {
+            head.push("to libzmq [min..max]".to_owned());
         }
     }
-}
-
-pub(crate) fn markdown(rows: &[Row]) -> String {
-    let mut table = "| shape, octets | ours [min..max] | libzmq [min..max] | ratio [min..max] |\n\
-        |---|---|---|---|\n"
-        .to_owned();
+    let rule = "---|".repeat(head.len());
+    let mut table = format!("| {} |\n|{rule}\n", head.join(" | "));
     for row in rows {
-        let (ours, libzmq) = (&row.ours.value, &row.libzmq.value);
-        let (name, ours) = (row.name(), quantity(ours, row.metric));
-        let libzmq = quantity(libzmq, row.metric);
-        let Spread { median, min, max } = row.ratio;
-        table += &format!("| {name} | {ours} | {libzmq} | {median:.2} [{min:.2}..{max:.2}] |\n");
+        table += &format!("| {} |", row.name());
+        for side in sides {
+            let entry = row.entries.iter().find(|entry| entry.side == side.name);
+            let value = entry.and_then(|entry| Some(quantity(&entry.spread()?, row.metric)));
+            table += &format!(" {} |", value.unwrap_or_default());
+            if side.group != Group::Libzmq {
+                let ratio = entry.and_then(|entry| row.to_libzmq(entry)).map(times);
+                table += &format!(" {} |", ratio.unwrap_or_default());
+            }
+        }
+        table += "\n";
     }
     table
 }
 
 /// On how many shapes the ratio is what it should be, and on which ones it is not.
 pub(crate) fn verdict(rows: &[Row]) -> String {
-    let slow: Vec<String> = rows
-        .iter()
-        .filter(|row| row.ratio.median < row.shape.goal())
-        .map(|row| format!("{} (goal {})", row.name(), row.shape.goal()))
-        .collect();
-    let (good, all) = (rows.len() - slow.len(), rows.len());
+    let mut slow = Vec::new();
+    let mut all = 0;
+    for row in rows {
+        for entry in row.ours() {
+            let Some(ratio) = row.to_libzmq(entry) else {
+                continue;
+            };
+            all += 1;
+            if ratio.median < row.shape.goal() {
+                slow.push(format!(
+                    "{} {} (goal {})",
+                    entry.side,
+                    row.name(),
+                    row.shape.goal()
+                ));
+            }
+        }
+    }
     let below = if slow.is_empty() {
         String::new()
     } else {
         format!("; below: {}", slow.join(", "))
     };
-    format!("ratio as it should be on {good} of {all} shapes{below}")
+    format!(
+        "ratio as it should be on {} of {all}{below}",
+        all - slow.len()
+    )
+}
+
+fn times(ratio: Spread) -> String {
+    let Spread { median, min, max } = ratio;
+    format!("{median:.2} [{min:.2}..{max:.2}]")
 }
 
 fn quantity(spread: &Spread, metric: Metric) -> String {
-    let (scale, unit) = match metric {
-        Metric::Rate if spread.median >= 1e6 => (1e6, "M/s"),
-        Metric::Rate => (1e3, "k/s"),
-        Metric::P50 | Metric::P99 => (1e3, "us"),
-    };
+    let (scale, unit) = metric.scale(spread.median);
     let [median, min, max] = [spread.median, spread.min, spread.max].map(|value| value / scale);
     format!("{median:.2} [{min:.2}..{max:.2}] {unit}")
 }
@@ -59,20 +77,19 @@ fn quantity(spread: &Spread, metric: Metric) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contest::Side;
+    use crate::row::Entry;
     use crate::shape::{Kind, Shape};
+    use std::path::Path;
 
     fn row(size: usize, ratio: f64) -> Row {
-        let spread = |median| Spread {
-            median,
-            min: median,
-            max: median,
-        };
-        let side = |median| Side {
-            value: spread(median),
+        let entry = |side, group, value| Entry {
+            side,
+            group,
+            count: 1,
+            values: vec![value],
             sender_cpu: 0.0,
             receiver_cpu: 0.0,
-            count: 1,
+            failure: None,
         };
         Row {
             shape: Shape {
@@ -82,9 +99,10 @@ mod tests {
                 sealed: false,
             },
             metric: Metric::Rate,
-            ours: side(ratio * 1e6),
-            libzmq: side(1e6),
-            ratio: spread(ratio),
+            entries: vec![
+                entry("ours", Group::Ours, ratio * 1e6),
+                entry("libzmq", Group::Libzmq, 1e6),
+            ],
         }
     }
 
@@ -93,14 +111,22 @@ mod tests {
         let rows = [row(16, 2.0), row(64, 0.96), row(256, 0.5)];
         assert_eq!(
             verdict(&rows),
-            "ratio as it should be on 2 of 3 shapes; below: push-pull tcp 256 (goal 0.95)"
+            "ratio as it should be on 2 of 3; below: ours push-pull tcp 256 (goal 0.95)"
         );
-        assert_eq!(
-            verdict(&rows[..2]),
-            "ratio as it should be on 2 of 2 shapes"
+        assert_eq!(verdict(&rows[..2]), "ratio as it should be on 2 of 2");
+    }
+
+    #[test]
+    fn every_line_of_the_table_has_as_many_cells() {
+        let side = |name, group| Side::worker(name, group, Path::new("-"), &[]);
+        let sides = [side("ours", Group::Ours), side("libzmq", Group::Libzmq)];
+        let table = markdown(&sides, &[row(16, 2.0), row(256, 0.5)]);
+        assert!(
+            table.contains(
+                "| push-pull tcp 256 | 500.00 [500.00..500.00] k/s | 0.50 [0.50..0.50] |"
+            )
         );
-        let table = markdown(&rows);
-        assert!(table.contains("| push-pull tcp 256 | 500.00 [500.00..500.00] k/s |"));
-        assert_eq!(table.lines().count(), 5);
+        assert_eq!(table.lines().count(), 4);
+        assert!(table.lines().all(|line| line.matches('|').count() == 5));
     }
 }

@@ -25,7 +25,7 @@ mod side;
 mod worker;
 
 pub use line::{Request, decode_frames, encode_frames};
-pub use measure::{Measurement, Percentiles, cpu_time, pin_to_core};
+pub use measure::{Measurement, Percentiles, cpu_time, pin_to_cores};
 pub use process::Process;
 pub use serve::serve;
 pub use side::{Failure, Side, Value};

@@ -83,13 +83,15 @@ pub fn cpu_time() -> Duration {
     )
 }
 
-/// Keeps the calling thread, and the threads it starts from now on, on one core.
+/// Keeps the calling thread, and the threads and processes it starts from now on, on these cores.
 ///
 /// # Errors
 /// When the machine has no such core, or this process may not use it.
-pub fn pin_to_core(core: usize) -> io::Result<()> {
+pub fn pin_to_cores(cores: &[usize]) -> io::Result<()> {
     let mut set = CpuSet::new();
-    set.set(core);
+    for &core in cores {
+        set.set(core);
+    }
     Ok(sched_setaffinity(None, &set)?)
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::thread;
 use std::time::Instant;
 
-use crate::{Measurement, Percentiles, cpu_time, pin_to_core};
+use crate::{Measurement, Percentiles, cpu_time, pin_to_cores};
 
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
@@ -168,7 +168,7 @@ pub fn work<C: Contender>(
     output: &mut impl Write,
 ) -> Result<()> {
     if let [core, ..] = job.cores[..] {
-        pin_to_core(core)?;
+        pin_to_cores(&[core])?;
     }
     // Made after pinning, so that its threads stay on the core as well.
     let contender = make(job)?;
@@ -374,7 +374,7 @@ fn beside<T: Send>(
         let core = job.cores.get(1).copied();
         let thread = scope.spawn(move || {
             if let Some(core) = core {
-                pin_to_core(core)?;
+                pin_to_cores(&[core])?;
             }
             other()
         });

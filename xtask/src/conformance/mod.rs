@@ -10,7 +10,7 @@ mod sanitize;
 mod stage;
 
 pub(crate) use sanitize::run as sanitize;
-pub(crate) use stage::built_libraries;
+pub(crate) use stage::{built_libraries, name_library};
 
 use crate::{Result, flags::Flags, process, tree};
 use run::{Outcome, Verdict};
@@ -217,7 +217,7 @@ pub(crate) fn their_folder() -> Result<PathBuf> {
 }
 
 /// The package's folder of sources.
-fn vendor() -> Result<PathBuf> {
+pub(crate) fn vendor() -> Result<PathBuf> {
     let metadata = tree::metadata()?;
     let package = metadata
         .packages

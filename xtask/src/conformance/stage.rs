@@ -85,7 +85,7 @@ fn read_build(mut command: Command) -> Result<Vec<Message>> {
 }
 
 /// Gives a library its names in a folder of its own.
-fn name_library(folder: &Path, library: &Path) -> Result {
+pub(crate) fn name_library(folder: &Path, library: &Path) -> Result {
     io(folder, fs::create_dir_all(folder))?;
     let real = folder.join("libzmq.so.5");
     // A running program may still have the old one mapped.

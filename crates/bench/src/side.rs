@@ -1,0 +1,142 @@
+//! Who takes part, and what each plays.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Result;
+use crate::arguments::Arguments;
+use crate::outcome::Outcome;
+use crate::perf::Perf;
+use crate::place::Place;
+use crate::shape::{Kind, Shape};
+use crate::worker::{self, Program};
+
+const LIBZMQ_PACKAGE: &str = "libzmq-ref";
+const LIBZMQ_PROGRAM: &str = "libzmq-peer";
+
+/// What a side is to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// This library: what is judged.
+    Ours,
+    /// What it is measured by.
+    Libzmq,
+}
+
+/// One that takes part.
+#[derive(Clone, Debug)]
+pub(crate) struct Side {
+    pub(crate) name: &'static str,
+    pub(crate) group: Group,
+    player: Player,
+}
+
+#[derive(Clone, Debug)]
+enum Player {
+    Worker(Program),
+    Perf(Perf),
+}
+
+impl Side {
+    pub(crate) fn worker(name: &'static str, group: Group, path: &Path, verbs: &[&str]) -> Side {
+        let program = Program {
+            path: path.to_owned(),
+            verbs: verbs.iter().map(|&verb| verb.to_owned()).collect(),
+        };
+        Side {
+            name,
+            group,
+            player: Player::Worker(program),
+        }
+    }
+
+    fn perf(name: &'static str, group: Group, programs: &Path, library: &Path) -> Side {
+        let perf = Perf {
+            programs: programs.to_owned(),
+            library: library.to_owned(),
+        };
+        Side {
+            name,
+            group,
+            player: Player::Perf(perf),
+        }
+    }
+
+    /// Whether this side has that shape.
+    pub(crate) fn plays(&self, shape: &Shape) -> bool {
+        match &self.player {
+            Player::Worker(_) => shape.kind != Kind::MeanReqRep,
+            Player::Perf(_) => Perf::plays(shape),
+        }
+    }
+
+    pub(crate) fn run(&self, shape: &Shape, count: u64, place: &Place) -> Result<Outcome> {
+        match &self.player {
+            Player::Worker(program) => worker::run(program, shape, count, place),
+            Player::Perf(perf) => perf.run(shape, count, place),
+        }
+    }
+}
+
+/// Where programs are built.
+struct Built {
+    /// This one.
+    own: PathBuf,
+    /// The folder it lies in.
+    folder: PathBuf,
+}
+
+impl Built {
+    fn find() -> Result<Built> {
+        let own = env::current_exe()?;
+        let folder = own.parent().ok_or("this program is nowhere")?.to_owned();
+        Ok(Built { own, folder })
+    }
+
+    /// libzmq's program stands beside this one, and is built if it is not up to date.
+    fn libzmq(&self) -> Result<PathBuf> {
+        let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.args(["build", "--quiet", "-p", LIBZMQ_PACKAGE]);
+        build.args(["--bin", LIBZMQ_PROGRAM]);
+        if self.folder.ends_with("release") {
+            build.arg("--release");
+        }
+        build.current_dir(env!("CARGO_MANIFEST_DIR"));
+        build.env("CARGO_TARGET_DIR", self.target()?);
+        if !build.status()?.success() {
+            return Err("libzmq cannot be built".into());
+        }
+        Ok(self.folder.join(LIBZMQ_PROGRAM))
+    }
+
+    fn target(&self) -> Result<&Path> {
+        Ok(self.folder.parent().ok_or("build results go nowhere")?)
+    }
+}
+
+/// Where build results go.
+pub(crate) fn target_directory() -> Result<PathBuf> {
+    Ok(Built::find()?.target()?.to_owned())
+}
+
+/// Those asked for, in the order in which they run.
+pub(crate) fn chosen(arguments: &Arguments) -> Result<Vec<Side>> {
+    let mut all = Vec::new();
+    let built = Built::find()?;
+    if let Some(folder) = &arguments.capi {
+        let programs = folder.join("programs");
+        for (name, group) in [("ours", Group::Ours), ("libzmq", Group::Libzmq)] {
+            all.push(Side::perf(name, group, &programs, &folder.join(name)));
+        }
+    } else {
+        let libzmq = built.libzmq()?;
+        all.push(Side::worker("ours", Group::Ours, &built.own, &["worker"]));
+        all.push(Side::worker("libzmq", Group::Libzmq, &libzmq, &["perf"]));
+    }
+    all.retain(|side| arguments.wants(side.name));
+    if all.is_empty() {
+        return Err(format!("no side is called {}", arguments.sides.join(" or ")).into());
+    }
+    Ok(all)
+}

@@ -1,0 +1,70 @@
+//! `cargo xtask bench`: builds what the bench program compares, and runs it.
+
+use crate::{
+    Result,
+    conformance::{built_libraries, name_library, their_folder, vendor},
+    flags::Flags,
+    process,
+    programs::BENCH,
+    tree,
+};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// libzmq's own measuring programs.
+const PERF: &[&str] = &[
+    "local_thr",
+    "remote_thr",
+    "local_lat",
+    "remote_lat",
+    "inproc_thr",
+    "inproc_lat",
+];
+
+/// What is not said here goes to the program as it is.
+pub(crate) fn run(arguments: &[String]) -> Result {
+    let mut flags = Flags::new(arguments);
+    let capi = flags.switch("--capi");
+    let mut arguments = flags.rest();
+    if capi {
+        let folder = lay_out_capi()?;
+        arguments.splice(0..0, ["--capi".to_owned(), folder.display().to_string()]);
+    }
+    BENCH.run(&arguments)
+}
+
+/// A folder with both libraries by the same name, and programs that run on either.
+fn lay_out_capi() -> Result<PathBuf> {
+    let folder = tree::metadata()?.target_directory.join("bench-capi");
+    let folder = folder.into_std_path_buf();
+    let theirs = their_folder()?;
+    name_library(&folder.join("ours"), &built_libraries("release")?.0)?;
+    name_library(&folder.join("libzmq"), &theirs.join("libzmq.so.5"))?;
+    let programs = folder.join("programs");
+    fs::create_dir_all(&programs).map_err(|error| format!("{}: {error}", programs.display()))?;
+    let vendor = vendor()?;
+    for name in PERF {
+        compile(&vendor, &theirs, &programs, name)?;
+    }
+    Ok(folder)
+}
+
+/// Compiled once, with libzmq's header: which library it finds is decided when it runs.
+fn compile(vendor: &Path, library: &Path, programs: &Path, name: &str) -> Result {
+    let mut command = Command::new("g++");
+    command
+        .args(["-std=c++11", "-O3", "-DNDEBUG", "-w"])
+        .arg("-DZMQ_CUSTOM_PLATFORM_HPP")
+        .arg("-I")
+        .arg(library)
+        .arg("-I")
+        .arg(vendor.join("src"))
+        .arg(vendor.join("perf").join(name).with_extension("cpp"))
+        .arg("-o")
+        .arg(programs.join(name))
+        .arg("-L")
+        .arg(library)
+        .args(["-lzmq", "-lpthread"]);
+    process::capture(command).map(drop)
+}
