@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
+use crate::goal::Against;
 use crate::row::{Entry, Row};
 use crate::statistics::Spread;
 
@@ -18,7 +19,10 @@ pub(crate) fn report(arguments: &Arguments, rows: &[Row]) -> Value {
 fn row(row: &Row) -> Value {
     json!({
         "name": row.name(),
+        "title": row.shape.title(),
         "octets": row.shape.size,
+        "peers": row.shape.peers,
+        "metric": row.metric.name().trim(),
         "unit": row.metric.unit(),
         "sides": row.entries.iter().map(|met| entry(row, met)).collect::<Vec<_>>(),
     })
@@ -35,7 +39,10 @@ fn entry(row: &Row, entry: &Entry) -> Value {
             "sender": entry.sender_cpu,
             "receiver": entry.receiver_cpu,
         },
-        "to_libzmq": row.to_libzmq(entry).map(spread),
+        "to_libzmq": row.ratio(entry, Against::Libzmq).map(spread),
+        "to_best_rival": row.ratio(entry, Against::Rivals).map(spread),
+        "best_rival": row.other(entry, Against::Rivals).map(|rival| rival.side),
+        "to_raw": row.ratio(entry, Against::Raw).map(spread),
         "failure": entry.failure,
     })
 }

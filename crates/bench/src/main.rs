@@ -12,12 +12,14 @@
 
 mod arguments;
 mod contest;
+mod goal;
 mod json;
 mod metric;
 mod ours;
 mod outcome;
 mod perf;
 mod place;
+mod raw;
 mod row;
 mod shape;
 mod side;
@@ -30,13 +32,14 @@ use std::io::{Write, stderr, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
-use peer_script::work;
+use peer_script::{Job, work};
 
 use crate::arguments::Arguments;
 use crate::contest::Contest;
-use crate::ours::Ours;
+use crate::ours::{Asynchronous, Blocking, Executor};
+use crate::raw::Raw;
 use crate::row::Row;
-use crate::side::Side;
+use crate::side::{RAW, Side};
 
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
@@ -56,9 +59,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn worker(job: &[String]) -> Result<()> {
-    let job = job.join(" ").parse()?;
-    work(Ours::new, &job, &mut stdin().lock(), &mut stdout().lock())
+/// One end of a run, by the side that its first argument names.
+fn worker(arguments: &[String]) -> Result<()> {
+    let (side, job) = arguments.split_first().ok_or("worker: of which side?")?;
+    let job: Job = job.join(" ").parse()?;
+    let asynchronous = |executor| {
+        let make = |job: &Job| Asynchronous::new(job, executor);
+        work(make, &job, stdin(), &mut stdout().lock())
+    };
+    match side.as_str() {
+        "blocking" => work(Blocking::new, &job, stdin(), &mut stdout().lock()),
+        "own" => asynchronous(Executor::Plain),
+        "tokio" => asynchronous(Executor::Tokio),
+        "smol" => asynchronous(Executor::Smol),
+        RAW => work(|job| Ok(Raw::new(job)), &job, stdin(), &mut stdout().lock()),
+        _ => Err(format!("no side is called {side}").into()),
+    }
 }
 
 fn compare(arguments: &[String]) -> Result<()> {
@@ -90,7 +106,8 @@ fn compare(arguments: &[String]) -> Result<()> {
 
 fn report(sides: &[Side], rows: &[Row], place: &Path) -> Result<()> {
     let mut output = stdout().lock();
-    writeln!(output, "{}", table::markdown(sides, rows))?;
+    writeln!(output, "{}", table::at_a_glance(sides, rows))?;
+    writeln!(output, "{}", table::in_full(rows))?;
     writeln!(output, "Everything measured is in {}.", place.display())?;
-    Ok(writeln!(output, "{}", table::verdict(rows))?)
+    Ok(write!(output, "{}", table::verdict(rows))?)
 }

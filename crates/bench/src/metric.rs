@@ -7,12 +7,20 @@ use crate::outcome::Outcome;
 pub(crate) enum Metric {
     /// Messages a second.
     Rate,
+    /// Connections made in a second.
+    SetUp,
+    /// Octets of memory for each peer or topic.
+    Octets,
+    /// Nanoseconds to find out who wants a message.
+    Match,
     /// Nanoseconds of a round trip on average.
     Mean,
     /// Nanoseconds of a round trip, half of them.
     P50,
     /// Nanoseconds of a round trip, 99 in 100 of them.
     P99,
+    /// Nanoseconds of a round trip, 999 in 1000 of them.
+    P999,
 }
 
 impl Metric {
@@ -24,17 +32,25 @@ impl Metric {
         );
         match self {
             Metric::Rate => timed.messages as f64 * 1e9 / time,
-            Metric::Mean => time / messages,
+            Metric::SetUp => 1e9 / timed.setup_each.max(1) as f64,
+            Metric::Octets => outcome.octets_each,
+            Metric::Mean | Metric::Match => time / messages,
             Metric::P50 => timed.percentiles.p50 as f64,
             Metric::P99 => timed.percentiles.p99 as f64,
+            Metric::P999 => timed.percentiles.p999 as f64,
         }
+    }
+
+    pub(crate) fn more_is_better(self) -> bool {
+        matches!(self, Metric::Rate | Metric::SetUp)
     }
 
     /// Above 1 where `one` is better.
     pub(crate) fn ratio(self, one: f64, other: f64) -> f64 {
-        match self {
-            Metric::Rate => one / other,
-            Metric::Mean | Metric::P50 | Metric::P99 => other / one,
+        if self.more_is_better() {
+            one / other
+        } else {
+            other / one
         }
     }
 
@@ -42,16 +58,22 @@ impl Metric {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Metric::Rate => "",
+            Metric::SetUp => " set-up",
+            Metric::Octets => " memory each",
+            Metric::Match => " match",
             Metric::Mean => " mean",
             Metric::P50 => " p50",
             Metric::P99 => " p99",
+            Metric::P999 => " p99.9",
         }
     }
 
     pub(crate) fn unit(self) -> &'static str {
         match self {
             Metric::Rate => "messages per second",
-            Metric::Mean | Metric::P50 | Metric::P99 => "nanoseconds",
+            Metric::SetUp => "connections per second",
+            Metric::Octets => "octets",
+            _ => "nanoseconds",
         }
     }
 
@@ -59,8 +81,10 @@ impl Metric {
     pub(crate) fn scale(self, value: f64) -> (f64, &'static str) {
         match self {
             Metric::Rate if value >= 1e6 => (1e6, "M/s"),
-            Metric::Rate => (1e3, "k/s"),
-            Metric::Mean | Metric::P50 | Metric::P99 => (1e3, "us"),
+            Metric::Rate | Metric::SetUp => (1e3, "k/s"),
+            Metric::Octets => (1.0, "octets"),
+            Metric::Match => (1.0, "ns"),
+            _ => (1e3, "us"),
         }
     }
 }
@@ -75,8 +99,12 @@ mod tests {
         let timed = Measurement {
             messages: 1000,
             nanoseconds: 1_000_000,
-            cpu_nanoseconds: 0,
-            percentiles: Percentiles { p50: 10, p99: 40 },
+            percentiles: Percentiles {
+                p50: 10,
+                p99: 40,
+                p999: 50,
+            },
+            ..Measurement::default()
         };
         let outcome = Outcome::alone(timed);
         assert_eq!(Metric::Rate.of(&outcome), 1e6);

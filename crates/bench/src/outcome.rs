@@ -11,6 +11,8 @@ pub(crate) struct Outcome {
     pub(crate) sender_cpu: f64,
     /// Processor time of the receiving end for each message, in nanoseconds; 0 where the ends share a process.
     pub(crate) receiver_cpu: f64,
+    /// Octets of memory for each peer or topic, at the end that says so.
+    pub(crate) octets_each: f64,
 }
 
 impl Outcome {
@@ -20,6 +22,7 @@ impl Outcome {
             timed,
             sender_cpu: cpu_each(&timed),
             receiver_cpu: 0.0,
+            octets_each: timed.octets_each as f64,
         }
     }
 
@@ -29,6 +32,7 @@ impl Outcome {
             timed: if sender_times { sender } else { receiver },
             sender_cpu: cpu_each(&sender),
             receiver_cpu: cpu_each(&receiver),
+            octets_each: sender.octets_each.max(receiver.octets_each) as f64,
         }
     }
 }

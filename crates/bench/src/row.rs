@@ -1,7 +1,9 @@
 //! What the sides have done on one shape, and how they compare.
 
+use crate::goal::{Against, Goal};
+use crate::metric::Metric;
 use crate::outcome::Outcome;
-use crate::shape::{Metric, Shape};
+use crate::shape::Shape;
 use crate::side::{Group, Side};
 use crate::statistics::Spread;
 
@@ -70,28 +72,56 @@ impl Row {
             .filter(|entry| entry.group == Group::Ours)
     }
 
-    fn libzmq(&self) -> Option<&Entry> {
-        let mut entries = self.entries.iter();
-        entries.find(|entry| entry.group == Group::Libzmq)
+    fn of_group(&self, group: Group) -> impl Iterator<Item = &Entry> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.group == group)
     }
 
-    /// How many times better than libzmq this entry is, round by round. None for libzmq itself.
-    pub(crate) fn to_libzmq(&self, entry: &Entry) -> Option<Spread> {
-        let libzmq = self.libzmq()?;
-        (entry.side != libzmq.side).then(|| self.ratio(entry, libzmq))?
+    /// What this entry is compared with.
+    pub(crate) fn other(&self, entry: &Entry, against: Against) -> Option<&Entry> {
+        let other = match against {
+            Against::Libzmq => self.of_group(Group::Libzmq).next(),
+            Against::Raw => self.of_group(Group::Raw).next(),
+            Against::Rivals => self.best_rival(),
+            Against::Bound => None,
+        };
+        other.filter(|other| other.side != entry.side)
     }
 
-    /// How many times better one is than the other, round by round: the rounds see the same neighbours.
-    fn ratio(&self, one: &Entry, other: &Entry) -> Option<Spread> {
-        let rounds = one.values.iter().zip(&other.values);
+    fn best_rival(&self) -> Option<&Entry> {
+        let rivals = self.of_group(Group::Rival);
+        let rivals = rivals.filter_map(|rival| Some((rival, rival.spread()?.median)));
+        let best = rivals.max_by(|(_, one), (_, other)| {
+            if self.metric.more_is_better() {
+                one.total_cmp(other)
+            } else {
+                other.total_cmp(one)
+            }
+        });
+        best.map(|(rival, _)| rival)
+    }
+
+    /// How many times better than the other this entry is, round by round: the rounds see the same neighbours.
+    pub(crate) fn ratio(&self, entry: &Entry, against: Against) -> Option<Spread> {
+        let other = self.other(entry, against)?;
+        let rounds = entry.values.iter().zip(&other.values);
         Spread::of(rounds.map(|(&one, &other)| self.metric.ratio(one, other)))
+    }
+
+    /// Whether a goal is reached; none if it cannot be said.
+    pub(crate) fn reached(&self, entry: &Entry, goal: &Goal) -> Option<bool> {
+        match goal.against {
+            Against::Bound => Some(entry.spread()?.median <= goal.least),
+            against => Some(self.ratio(entry, against)?.median >= goal.least),
+        }
     }
 
     /// One line: the ratios of ours.
     pub(crate) fn brief(&self) -> String {
         let mut line = self.name();
         for entry in self.ours() {
-            if let Some(ratio) = self.to_libzmq(entry) {
+            if let Some(ratio) = self.ratio(entry, Against::Libzmq) {
                 line += &format!(", {} {:.2}", entry.side, ratio.median);
             }
         }

@@ -1,23 +1,18 @@
 //! The shapes of traffic that are measured.
 
+mod list;
+mod roles;
+
 use peer_script::Job;
 
-pub(crate) use crate::metric::Metric;
+pub(crate) use self::list::{chosen, of_perf_programs};
+pub(crate) use self::roles::{End, Roles};
+use crate::metric::Metric;
 
-/// Sizes of messages in octets, for throughput.
-const SIZES: [usize; 7] = [16, 64, 256, 1024, 4096, 65_536, 1_048_576];
-/// The same for sealed traffic.
-const SEALED_SIZES: [usize; 3] = [64, 1024, 65_536];
-/// The same for libzmq's own programs.
-const PERF_SIZES: [usize; 5] = [16, 64, 256, 1024, 65_536];
-/// Subscribers of the fan-out.
-const SUBSCRIBERS: u64 = 100;
 /// Octets that the first run of a throughput shape carries, before it is known how fast the machine is.
 const FIRST_OCTETS: usize = 32 << 20;
-/// Ratios from here on count as no slower: the machine is never quiet.
-const NO_SLOWER: f64 = 0.95;
-/// What sealed throughput is to reach: there is a better cipher to be had than libzmq's.
-const SEALED_GOAL: f64 = 1.5;
+/// From so many topics on, what they take of memory is more than the process varies by itself.
+const WORTH_WEIGHING: u64 = 10_000;
 pub(crate) const SENDER: usize = 0;
 pub(crate) const RECEIVER: usize = 1;
 
@@ -25,12 +20,23 @@ pub(crate) const RECEIVER: usize = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     PushPull,
+    /// From one to many, in turn.
+    PushMany,
+    /// From many to one.
+    ManyPush,
+    PubSub,
     ReqRep,
+    DealerRouter,
+    /// Each round trip finds everybody asleep.
+    SparseReqRep,
     /// As libzmq's own programs do it, which say no more than the mean.
     MeanReqRep,
-    PubSub,
     /// Connections made one after the other: connect, one round trip, leave.
     Dial,
+    /// Messages that nobody wants, against many subscriptions.
+    Topics,
+    /// Thousands of connections to one socket.
+    Crowd,
 }
 
 /// One kind of traffic over one transport at one size.
@@ -43,6 +49,8 @@ pub(crate) struct Shape {
     pub(crate) size: usize,
     /// With CURVE.
     pub(crate) sealed: bool,
+    /// How many the many are, or how many topics.
+    pub(crate) peers: u64,
 }
 
 /// What the two processes of a run do; the inproc shapes have one process for both ends.
@@ -52,38 +60,48 @@ pub(crate) struct Parts {
     pub(crate) binder: Job,
     /// The end that connects.
     pub(crate) connector: Option<Job>,
-    /// The clock of the end that connects counts.
-    pub(crate) connector_times: bool,
-    /// The end that binds is the one that sends (or asks).
-    pub(crate) binder_sends: bool,
+    pub(crate) roles: Roles,
 }
 
 impl Shape {
-    pub(crate) fn name(&self) -> String {
+    /// What it is, without size.
+    pub(crate) fn title(&self) -> String {
+        let peers = self.peers;
         let who = match self.kind {
             Kind::PushPull => "push-pull".to_owned(),
+            Kind::PushMany => format!("push-{peers}-pull"),
+            Kind::ManyPush => format!("{peers}-push-pull"),
+            Kind::PubSub => format!("pub-{peers}-sub"),
             Kind::ReqRep | Kind::MeanReqRep => "req-rep".to_owned(),
-            Kind::PubSub => format!("pub-{SUBSCRIBERS}-sub"),
+            Kind::DealerRouter => "dealer-router".to_owned(),
+            Kind::SparseReqRep => "sparse-req-rep".to_owned(),
             Kind::Dial => "handshakes".to_owned(),
+            Kind::Topics => "topics".to_owned(),
+            Kind::Crowd => format!("{peers}-connections"),
         };
         let guard = if self.sealed { "curve " } else { "" };
-        format!("{guard}{who} {} {}", self.transport, self.size)
+        format!("{guard}{who} {}", self.transport)
     }
 
-    /// The least ratio that is good enough.
-    pub(crate) fn goal(&self) -> f64 {
-        if self.sealed && self.kind == Kind::PushPull {
-            SEALED_GOAL
-        } else {
-            NO_SLOWER
-        }
+    pub(crate) fn name(&self) -> String {
+        let what = match self.kind {
+            Kind::Topics => self.peers,
+            _ => self.size as u64,
+        };
+        format!("{} {what}", self.title())
     }
 
     pub(crate) fn metrics(&self) -> &'static [Metric] {
         match self.kind {
-            Kind::PushPull | Kind::PubSub | Kind::Dial => &[Metric::Rate],
-            Kind::ReqRep => &[Metric::P50, Metric::P99],
+            Kind::PushPull | Kind::PushMany | Kind::ManyPush | Kind::PubSub | Kind::Dial => {
+                &[Metric::Rate]
+            }
+            Kind::ReqRep | Kind::DealerRouter => &[Metric::P50, Metric::P99, Metric::P999],
+            Kind::SparseReqRep => &[Metric::P50],
             Kind::MeanReqRep => &[Metric::Mean],
+            Kind::Topics if self.peers < WORTH_WEIGHING => &[Metric::Match],
+            Kind::Topics => &[Metric::Match, Metric::Octets],
+            Kind::Crowd => &[Metric::SetUp, Metric::Octets, Metric::Rate],
         }
     }
 
@@ -91,111 +109,53 @@ impl Shape {
     pub(crate) fn first_count(&self) -> u64 {
         let messages = (FIRST_OCTETS / self.size).clamp(64, 100_000) as u64;
         match self.kind {
-            Kind::PushPull => messages,
-            Kind::PubSub => messages / SUBSCRIBERS,
-            Kind::ReqRep | Kind::MeanReqRep => 2000,
+            Kind::PushPull | Kind::ManyPush => messages,
+            Kind::PubSub | Kind::PushMany => messages / self.peers,
+            Kind::ReqRep | Kind::MeanReqRep | Kind::DealerRouter => 2000,
+            Kind::SparseReqRep => 50,
             Kind::Dial => 200,
+            Kind::Topics => 2_000_000,
+            Kind::Crowd => 50_000,
         }
     }
 
     /// What each end does. `endpoint` is where the binder binds; the connector is still to be told where that became.
     pub(crate) fn parts(&self, endpoint: &str, count: u64, pinned: bool) -> Parts {
+        let roles = Roles::of(self.kind);
         let job = |role: &str, cores: &[usize]| Job {
             role: role.to_owned(),
             endpoint: endpoint.to_owned(),
             size: self.size,
             count,
-            peers: match self.kind {
-                Kind::PubSub => SUBSCRIBERS,
-                _ => 1,
-            },
+            peers: self.peers,
             cores: if pinned { cores.to_vec() } else { Vec::new() },
             sealed: self.sealed,
         };
-        let (binder, connector) = match (self.kind, self.transport) {
-            (Kind::ReqRep | Kind::MeanReqRep, "inproc") => {
-                (job("inproc-lat", &[SENDER, RECEIVER]), None)
+        if let (Some(role), "inproc") = (roles.inproc, self.transport) {
+            return Parts {
+                binder: job(role, &[RECEIVER, SENDER]),
+                connector: None,
+                roles,
+            };
+        }
+        let core = |end| {
+            if roles.sender == end {
+                SENDER
+            } else {
+                RECEIVER
             }
-            (_, "inproc") => (job("inproc-thr", &[RECEIVER, SENDER]), None),
-            (Kind::PushPull, _) => (job("pull", &[RECEIVER]), Some(job("push", &[SENDER]))),
-            (Kind::ReqRep | Kind::MeanReqRep, _) => {
-                (job("rep", &[RECEIVER]), Some(job("req", &[SENDER])))
-            }
-            (Kind::Dial, _) => (job("rep", &[RECEIVER]), Some(job("dial", &[SENDER]))),
-            (Kind::PubSub, _) => (job("pub", &[SENDER]), Some(job("sub", &[RECEIVER]))),
         };
         Parts {
-            // Throughput is what arrives; a round trip is measured where it begins.
-            connector_times: connector.is_some() && self.kind != Kind::PushPull,
-            binder_sends: self.kind == Kind::PubSub,
-            binder,
-            connector,
+            binder: job(roles.binder, &[core(End::Binder)]),
+            connector: Some(job(roles.connector, &[core(End::Connector)])),
+            roles,
         }
     }
-}
-
-/// All shapes whose names contain `filter`.
-pub(crate) fn chosen(filter: &str) -> Vec<Shape> {
-    let shape = |kind, transport, size| Shape {
-        kind,
-        transport,
-        size,
-        sealed: false,
-    };
-    let sealed = |kind, size| Shape {
-        sealed: true,
-        ..shape(kind, "tcp", size)
-    };
-    let mut all = Vec::new();
-    for transport in ["tcp", "ipc"] {
-        all.extend(SIZES.map(|size| shape(Kind::PushPull, transport, size)));
-    }
-    all.push(shape(Kind::ReqRep, "tcp", 1));
-    all.push(shape(Kind::PubSub, "tcp", 64));
-    all.extend([64, 1024].map(|size| shape(Kind::PushPull, "inproc", size)));
-    all.push(shape(Kind::ReqRep, "inproc", 1));
-    all.push(shape(Kind::Dial, "tcp", 1));
-    all.extend(SEALED_SIZES.map(|size| sealed(Kind::PushPull, size)));
-    all.push(sealed(Kind::Dial, 1));
-    all.retain(|shape| shape.name().contains(filter));
-    all
-}
-
-/// Those of libzmq's own programs.
-pub(crate) fn of_perf_programs(filter: &str) -> Vec<Shape> {
-    let mut all = Vec::new();
-    for transport in ["tcp", "inproc"] {
-        let shape = |kind, size| Shape {
-            kind,
-            transport,
-            size,
-            sealed: false,
-        };
-        all.extend(PERF_SIZES.map(|size| shape(Kind::PushPull, size)));
-        all.push(shape(Kind::MeanReqRep, 1));
-    }
-    all.retain(|shape| shape.name().contains(filter));
-    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_choose_shapes_and_no_two_are_alike() {
-        let all = chosen("");
-        let mut names: Vec<String> = all.iter().map(Shape::name).collect();
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), all.len());
-        assert_eq!(
-            chosen("push-pull tcp").len(),
-            SIZES.len() + SEALED_SIZES.len()
-        );
-        assert!(chosen("curve").iter().all(|shape| shape.sealed));
-        assert!(chosen("carrier pigeon").is_empty());
-    }
 
     #[test]
     fn the_sender_has_core_0_and_the_receiver_core_1_whoever_binds() {
@@ -204,10 +164,9 @@ mod tests {
             let Some(connector) = &parts.connector else {
                 continue;
             };
-            let (sender, receiver) = if parts.binder_sends {
-                (&parts.binder, connector)
-            } else {
-                (connector, &parts.binder)
+            let (sender, receiver) = match parts.roles.sender {
+                End::Binder => (&parts.binder, connector),
+                End::Connector => (connector, &parts.binder),
             };
             assert_eq!(sender.cores, [SENDER]);
             assert_eq!(receiver.cores, [RECEIVER]);

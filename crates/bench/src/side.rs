@@ -15,6 +15,10 @@ use crate::worker::{self, Program};
 const LIBZMQ_PACKAGE: &str = "libzmq-ref";
 const LIBZMQ_PROGRAM: &str = "libzmq-peer";
 
+/// Our faces, by the names of their workers.
+pub(crate) const OURS: [&str; 4] = ["blocking", "own", "tokio", "smol"];
+pub(crate) const RAW: &str = "raw";
+
 /// What a side is to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
@@ -22,6 +26,10 @@ pub(crate) enum Group {
     Ours,
     /// What it is measured by.
     Libzmq,
+    /// Another library in Rust.
+    Rival,
+    /// The machine itself.
+    Raw,
 }
 
 /// One that takes part.
@@ -35,6 +43,8 @@ pub(crate) struct Side {
 #[derive(Clone, Debug)]
 enum Player {
     Worker(Program),
+    /// Streams, which know few shapes.
+    Streams(Program),
     Perf(Perf),
 }
 
@@ -48,6 +58,18 @@ impl Side {
             name,
             group,
             player: Player::Worker(program),
+        }
+    }
+
+    fn raw(path: &Path) -> Side {
+        let program = Program {
+            path: path.to_owned(),
+            verbs: ["worker", RAW].map(str::to_owned).to_vec(),
+        };
+        Side {
+            name: RAW,
+            group: Group::Raw,
+            player: Player::Streams(program),
         }
     }
 
@@ -67,13 +89,19 @@ impl Side {
     pub(crate) fn plays(&self, shape: &Shape) -> bool {
         match &self.player {
             Player::Worker(_) => shape.kind != Kind::MeanReqRep,
+            Player::Streams(_) => {
+                let kinds = [Kind::PushPull, Kind::ReqRep, Kind::SparseReqRep];
+                kinds.contains(&shape.kind) && shape.transport == "tcp" && !shape.sealed
+            }
             Player::Perf(_) => Perf::plays(shape),
         }
     }
 
     pub(crate) fn run(&self, shape: &Shape, count: u64, place: &Place) -> Result<Outcome> {
         match &self.player {
-            Player::Worker(program) => worker::run(program, shape, count, place),
+            Player::Worker(program) | Player::Streams(program) => {
+                worker::run(program, shape, count, place)
+            }
             Player::Perf(perf) => perf.run(shape, count, place),
         }
     }
@@ -126,13 +154,25 @@ pub(crate) fn chosen(arguments: &Arguments) -> Result<Vec<Side>> {
     let built = Built::find()?;
     if let Some(folder) = &arguments.capi {
         let programs = folder.join("programs");
-        for (name, group) in [("ours", Group::Ours), ("libzmq", Group::Libzmq)] {
-            all.push(Side::perf(name, group, &programs, &folder.join(name)));
-        }
+        let perf = |name, group, library| Side::perf(name, group, &programs, &folder.join(library));
+        all.push(perf("capi", Group::Ours, "ours"));
+        all.push(perf("libzmq", Group::Libzmq, "libzmq"));
     } else {
-        let libzmq = built.libzmq()?;
-        all.push(Side::worker("ours", Group::Ours, &built.own, &["worker"]));
-        all.push(Side::worker("libzmq", Group::Libzmq, &libzmq, &["perf"]));
+        for name in OURS {
+            all.push(Side::worker(
+                name,
+                Group::Ours,
+                &built.own,
+                &["worker", name],
+            ));
+        }
+        all.push(Side::worker(
+            "libzmq",
+            Group::Libzmq,
+            &built.libzmq()?,
+            &["perf"],
+        ));
+        all.push(Side::raw(&built.own));
     }
     all.retain(|side| arguments.wants(side.name));
     if all.is_empty() {

@@ -1,66 +1,101 @@
-//! The table and the verdict.
+//! The tables and the verdict.
 
+use crate::goal::{Against, goals};
 use crate::metric::Metric;
-use crate::row::Row;
+use crate::row::{Entry, Row};
 use crate::side::{Group, Side};
 use crate::statistics::Spread;
 
-/// One column a side, and one for how many times better than libzmq it is.
-pub(crate) fn markdown(sides: &[Side], rows: &[Row]) -> String {
-    let mut head = vec!["shape, octets".to_owned()];
+/// One column a side: the median, and how many times better than libzmq that is.
+pub(crate) fn at_a_glance(sides: &[Side], rows: &[Row]) -> String {
+    let mut table = "| shape, octets |".to_owned();
     for side in sides {
-        head.push(format!("{} [min..max]", side.name));
-        if side.group != Group::Libzmq {
-            head.push("to libzmq [min..max]".to_owned());
-        }
+        table += &format!(" {} |", side.name);
     }
-    let rule = "---|".repeat(head.len());
-    let mut table = format!("| {} |\n|{rule}\n", head.join(" | "));
+    table += &format!("\n|---|{}\n", "---|".repeat(sides.len()));
     for row in rows {
         table += &format!("| {} |", row.name());
         for side in sides {
             let entry = row.entries.iter().find(|entry| entry.side == side.name);
-            let value = entry.and_then(|entry| Some(quantity(&entry.spread()?, row.metric)));
-            table += &format!(" {} |", value.unwrap_or_default());
-            if side.group != Group::Libzmq {
-                let ratio = entry.and_then(|entry| row.to_libzmq(entry)).map(times);
-                table += &format!(" {} |", ratio.unwrap_or_default());
-            }
+            let cell = entry.map(|entry| cell(row, entry)).unwrap_or_default();
+            table += &format!(" {cell} |");
         }
         table += "\n";
     }
     table
 }
 
-/// On how many shapes the ratio is what it should be, and on which ones it is not.
+fn cell(row: &Row, entry: &Entry) -> String {
+    let Some(value) = entry.spread() else {
+        return "did not finish".to_owned();
+    };
+    let (scale, unit) = row.metric.scale(value.median);
+    let value = format!("{:.2} {unit}", value.median / scale);
+    match row.ratio(entry, Against::Libzmq) {
+        Some(ratio) => format!("{value}, {:.2}", ratio.median),
+        None => value,
+    }
+}
+
+/// One line for each side of each shape, with everything.
+pub(crate) fn in_full(rows: &[Row]) -> String {
+    let mut table =
+        "| shape, octets | side | median [min..max] | CPU ns a message, sender + receiver \
+        | to libzmq [min..max] | to the best rival [min..max] | to raw [min..max] |\n"
+            .to_owned();
+    table += &format!("|{}\n", "---|".repeat(7));
+    for row in rows {
+        for entry in &row.entries {
+            let value = entry.spread().map(|value| quantity(&value, row.metric));
+            let value = value.unwrap_or_else(|| "did not finish".to_owned());
+            let rival = row.other(entry, Against::Rivals);
+            let rival = rival.map(|rival| format!(" {}", rival.side));
+            let beside = entry.group == Group::Ours;
+            let times = |against| {
+                let ratio = row
+                    .ratio(entry, against)
+                    .filter(|_| beside || against == Against::Libzmq);
+                ratio.map(times).unwrap_or_default()
+            };
+            table += &format!(
+                "| {} | {} | {value} | {:.0} + {:.0} | {} | {}{} | {} |\n",
+                row.name(),
+                entry.side,
+                entry.sender_cpu,
+                entry.receiver_cpu,
+                times(Against::Libzmq),
+                times(Against::Rivals),
+                rival.filter(|_| beside).unwrap_or_default(),
+                times(Against::Raw),
+            );
+        }
+    }
+    table
+}
+
+/// How many goals are reached, and which ones are not.
 pub(crate) fn verdict(rows: &[Row]) -> String {
-    let mut slow = Vec::new();
-    let mut all = 0;
+    let (mut missed, mut all) = (Vec::new(), 0);
     for row in rows {
         for entry in row.ours() {
-            let Some(ratio) = row.to_libzmq(entry) else {
-                continue;
-            };
-            all += 1;
-            if ratio.median < row.shape.goal() {
-                slow.push(format!(
-                    "{} {} (goal {})",
-                    entry.side,
-                    row.name(),
-                    row.shape.goal()
-                ));
+            for goal in goals(entry.side, &row.shape, row.metric) {
+                let Some(reached) = row.reached(entry, &goal) else {
+                    continue;
+                };
+                all += 1;
+                if !reached {
+                    let met = match row.ratio(entry, goal.against) {
+                        Some(ratio) => format!("{:.2}", ratio.median),
+                        None => cell(row, entry),
+                    };
+                    let (name, side, goal) = (row.name(), entry.side, goal.text());
+                    missed.push(format!("- {name}, {side}: {met} (goal: {goal})\n"));
+                }
             }
         }
     }
-    let below = if slow.is_empty() {
-        String::new()
-    } else {
-        format!("; below: {}", slow.join(", "))
-    };
-    format!(
-        "ratio as it should be on {} of {all}{below}",
-        all - slow.len()
-    )
+    let reached = all - missed.len();
+    format!("{reached} of {all} goals reached\n{}", missed.concat())
 }
 
 fn times(ratio: Spread) -> String {
@@ -77,8 +112,7 @@ fn quantity(spread: &Spread, metric: Metric) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::row::Entry;
-    use crate::shape::{Kind, Shape};
+    use crate::shape::chosen;
     use std::path::Path;
 
     fn row(size: usize, ratio: f64) -> Row {
@@ -92,15 +126,10 @@ mod tests {
             failure: None,
         };
         Row {
-            shape: Shape {
-                kind: Kind::PushPull,
-                transport: "tcp",
-                size,
-                sealed: false,
-            },
+            shape: chosen(&format!("push-pull tcp {size}"))[0],
             metric: Metric::Rate,
             entries: vec![
-                entry("ours", Group::Ours, ratio * 1e6),
+                entry("blocking", Group::Ours, ratio * 1e6),
                 entry("libzmq", Group::Libzmq, 1e6),
             ],
         }
@@ -108,25 +137,24 @@ mod tests {
 
     #[test]
     fn the_verdict_names_what_is_slower() {
-        let rows = [row(16, 2.0), row(64, 0.96), row(256, 0.5)];
+        let rows = [row(16, 3.0), row(64, 4.1), row(256, 0.5)];
         assert_eq!(
             verdict(&rows),
-            "ratio as it should be on 2 of 3; below: ours push-pull tcp 256 (goal 0.95)"
+            "2 of 3 goals reached\n- push-pull tcp 256, blocking: 0.50 (goal: 4.00 of libzmq)\n"
         );
-        assert_eq!(verdict(&rows[..2]), "ratio as it should be on 2 of 2");
+        assert_eq!(verdict(&rows[..2]), "2 of 2 goals reached\n");
     }
 
     #[test]
-    fn every_line_of_the_table_has_as_many_cells() {
+    fn every_line_of_a_table_has_as_many_cells() {
         let side = |name, group| Side::worker(name, group, Path::new("-"), &[]);
-        let sides = [side("ours", Group::Ours), side("libzmq", Group::Libzmq)];
-        let table = markdown(&sides, &[row(16, 2.0), row(256, 0.5)]);
-        assert!(
-            table.contains(
-                "| push-pull tcp 256 | 500.00 [500.00..500.00] k/s | 0.50 [0.50..0.50] |"
-            )
-        );
-        assert_eq!(table.lines().count(), 4);
-        assert!(table.lines().all(|line| line.matches('|').count() == 5));
+        let sides = [side("blocking", Group::Ours), side("libzmq", Group::Libzmq)];
+        let rows = [row(16, 2.0), row(256, 0.5)];
+        let table = at_a_glance(&sides, &rows);
+        assert!(table.contains("| push-pull tcp 256 | 500.00 k/s, 0.50 | 1.00 M/s |"));
+        assert!(table.lines().all(|line| line.matches('|').count() == 4));
+        let table = in_full(&rows);
+        assert_eq!(table.lines().count(), 6);
+        assert!(table.lines().all(|line| line.matches('|').count() == 8));
     }
 }

@@ -12,7 +12,7 @@ use peer_script::{Job, Measurement};
 use crate::Result;
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::shape::Shape;
+use crate::shape::{End, Roles, Shape};
 
 /// A program that plays one end of a run.
 #[derive(Clone, Debug)]
@@ -77,18 +77,31 @@ impl Worker {
             .to_owned())
     }
 
-    /// Tells the worker to go when it is done, and waits for that.
-    fn measurement(mut self) -> Result<Measurement> {
+    fn measurement(&self) -> Result<Measurement> {
+        Ok(self.line()?.parse()?)
+    }
+
+    /// Tells the worker that it may go.
+    fn release(&mut self) {
         drop(self.child.stdin.take());
-        let measurement = self.line()?.parse()?;
-        // Its output ends when it does.
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        match self.lines.recv_timeout(left) {
-            Err(RecvTimeoutError::Disconnected) => {}
-            _ => return Err(format!("{} does not end", self.who).into()),
+    }
+
+    /// Waits for it to end by itself.
+    fn finish(mut self) -> Result<()> {
+        self.release();
+        // Its output ends when it does. Subscribers say twice what they have measured: before they wait, and at the end.
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(format!("{} does not end", self.who).into());
+                }
+            }
         }
         if self.child.wait()?.success() {
-            Ok(measurement)
+            Ok(())
         } else {
             Err(format!("{} failed", self.who).into())
         }
@@ -109,19 +122,37 @@ pub(crate) fn run(program: &Program, shape: &Shape, count: u64, place: &Place) -
     let parts = shape.parts(&place.endpoint(shape.transport), count, place.pinned);
     let binder = Worker::start(program, &parts.binder, deadline)?;
     let Some(mut job) = parts.connector else {
-        return Ok(Outcome::alone(binder.measurement()?));
+        let measurement = binder.measurement()?;
+        binder.finish()?;
+        return Ok(Outcome::alone(measurement));
     };
     job.endpoint = binder.bound()?;
     let connector = Worker::start(program, &job, deadline)?;
-    // Senders stay until they are told to go, which is when the receiver has everything.
-    if parts.binder_sends {
-        let receiver = connector.measurement()?;
-        Ok(Outcome::of(binder.measurement()?, receiver, false))
-    } else if parts.connector_times {
-        let sender = connector.measurement()?;
-        Ok(Outcome::of(sender, binder.measurement()?, true))
+    let Roles {
+        first,
+        sender,
+        clock,
+        ..
+    } = parts.roles;
+    let (binder, connector) = if first == End::Binder {
+        both(binder, connector)?
     } else {
-        let receiver = binder.measurement()?;
-        Ok(Outcome::of(connector.measurement()?, receiver, false))
-    }
+        let (connector, binder) = both(connector, binder)?;
+        (binder, connector)
+    };
+    let times = clock == sender;
+    Ok(match sender {
+        End::Binder => Outcome::of(binder, connector, times),
+        End::Connector => Outcome::of(connector, binder, times),
+    })
+}
+
+/// What both have measured. The other goes on until the first is done; the first stays until the other is.
+fn both(first: Worker, mut other: Worker) -> Result<(Measurement, Measurement)> {
+    let one = first.measurement()?;
+    other.release();
+    let two = other.measurement()?;
+    first.finish()?;
+    other.finish()?;
+    Ok((one, two))
 }

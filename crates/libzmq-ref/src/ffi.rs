@@ -50,6 +50,7 @@ unsafe extern "C" {
         endpoint: *const c_char,
         events: c_int,
     ) -> c_int;
+    pub(crate) fn zmq_msg_more(message: *const RawMessage) -> c_int;
     pub(crate) fn zmq_msg_init(message: *mut RawMessage) -> c_int;
     pub(crate) fn zmq_msg_init_data(
         message: *mut RawMessage,

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use peer_script::{CLIENT_KEY, Contender, Job, SERVER_KEY};
+use peer_script::{CLIENT_KEY, Contender, Job, SERVER_KEY, of_size};
 
 use crate::{Context, Frame, Socket, names};
 
@@ -51,9 +51,13 @@ fn seal(socket: &Socket, kind: &str) -> Result<()> {
 impl Contender for Perf {
     type Socket = Socket;
 
-    fn open(&self, kind: &str, unbounded: bool) -> Result<Socket> {
-        // An XPUB that tells of every subscription, as a PUB (the same code in libzmq) does not tell when all have come.
-        let kind = if kind == "PUB" { "XPUB" } else { kind };
+    async fn open(&self, kind: &str, unbounded: bool) -> Result<Socket> {
+        let kind = match kind {
+            // One that tells of every subscription, as a PUB (the same code in libzmq) does not tell when all have come.
+            "PUB" => "XPUB",
+            "PLAIN-PUB" => "PUB",
+            other => other,
+        };
         let number = names::socket_type(kind).ok_or("no such type")?;
         let socket = self.context.socket(number)?;
         if self.sealed {
@@ -69,44 +73,67 @@ impl Contender for Perf {
         Ok(socket)
     }
 
-    fn bind(&self, socket: &Socket, endpoint: &str) -> Result<String> {
+    async fn bind(&self, socket: &mut Socket, endpoint: &str) -> Result<String> {
         Ok(socket.bind(endpoint)?)
     }
 
-    fn connect(&self, socket: &Socket, endpoint: &str) -> Result<()> {
+    async fn connect(&self, socket: &mut Socket, endpoint: &str) -> Result<()> {
         Ok(socket.connect(endpoint)?)
     }
 
-    fn subscribe(&self, socket: &Socket) -> Result<()> {
-        Ok(socket.set_bytes(SUBSCRIBE, b"")?)
+    async fn subscribe(&self, socket: &mut Socket, topic: &[u8]) -> Result<()> {
+        Ok(socket.set_bytes(SUBSCRIBE, topic)?)
     }
 
-    fn wait_subscribers(&self, socket: &Socket, count: u64) -> Result<()> {
+    async fn wait_subscribers(&self, socket: &mut Socket, count: u64) -> Result<()> {
         for _ in 0..count {
             socket.recv()?;
         }
         Ok(())
     }
 
-    fn send(&self, socket: &Socket, octets: &'static [u8]) -> Result<()> {
+    async fn send(&self, socket: &mut Socket, octets: &'static [u8]) -> Result<()> {
         Ok(socket.send_static(octets)?)
     }
 
-    fn recv(&self, socket: &Socket) -> Result<usize> {
-        let mut frame = Frame::new();
-        socket.recv_frame(&mut frame)?;
-        Ok(frame.octets().len())
+    async fn send_many(
+        &self,
+        socket: &mut Socket,
+        octets: &'static [u8],
+        count: u64,
+    ) -> Result<()> {
+        (0..count).try_for_each(|_| Ok(socket.send_static(octets)?))
     }
 
-    fn echo(&self, socket: &Socket) -> Result<()> {
-        let mut frame = Frame::new();
-        socket.recv_frame(&mut frame)?;
-        Ok(socket.send_frame(&mut frame)?)
+    async fn recv(&self, socket: &mut Socket) -> Result<usize> {
+        recv(socket)
     }
 
-    fn close(&self, socket: Socket) -> Result<()> {
+    async fn recv_many(&self, socket: &mut Socket, size: usize, count: u64) -> Result<()> {
+        (0..count).try_for_each(|_| of_size(recv(socket)?, size))
+    }
+
+    async fn echo(&self, socket: &mut Socket) -> Result<()> {
+        let mut frame = Frame::new();
+        socket.recv_frame(&mut frame)?;
+        // ROUTER: the name of the peer comes first, and goes first.
+        while frame.has_more() {
+            socket.send_frame(&mut frame, true)?;
+            socket.recv_frame(&mut frame)?;
+        }
+        Ok(socket.send_frame(&mut frame, false)?)
+    }
+
+    async fn close(&self, socket: Socket) -> Result<()> {
         // The messages leave while the context ends.
         drop(socket);
         Ok(())
     }
+}
+
+#[inline]
+fn recv(socket: &Socket) -> Result<usize> {
+    let mut frame = Frame::new();
+    socket.recv_frame(&mut frame)?;
+    Ok(frame.octets().len())
 }

@@ -178,6 +178,13 @@ impl Frame {
 }
 
 impl Frame {
+    /// Whether another frame of the same message follows.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        // SAFETY: the message is initialised.
+        unsafe { ffi::zmq_msg_more(&self.0) == 1 }
+    }
+
     /// A property of the connection it came over (`User-Id`).
     #[must_use]
     pub fn property(&self, name: &str) -> Option<String> {
@@ -352,16 +359,17 @@ impl Socket {
         let data = octets.as_ptr().cast_mut().cast();
         // SAFETY: the octets live forever and nothing writes to a constant message (one without a free function).
         unsafe { ffi::zmq_msg_init_data(&mut frame.0, data, octets.len(), None, ptr::null_mut()) };
-        self.send_frame(&mut frame)
+        self.send_frame(&mut frame, false)
     }
 
     /// Sends a frame and leaves an empty one behind.
     ///
     /// # Errors
     /// As `zmq_msg_send`; `EAGAIN` after `SNDTIMEO`.
-    pub fn send_frame(&self, frame: &mut Frame) -> Result<(), Error> {
+    pub fn send_frame(&self, frame: &mut Frame, more: bool) -> Result<(), Error> {
+        let flags = if more { SNDMORE } else { 0 };
         // SAFETY: the socket is open, the message initialised.
-        retry(|| unsafe { ffi::zmq_msg_send(&mut frame.0, self.raw, 0) }).map(drop)
+        retry(|| unsafe { ffi::zmq_msg_send(&mut frame.0, self.raw, flags) }).map(drop)
     }
 
     /// Receives one frame in place of the old content.

@@ -17,6 +17,8 @@
 //! It is not a protocol between strangers: lines have no bound, and a malformed one ends the conversation.
 #![forbid(unsafe_code)]
 
+mod contender;
+mod job;
 mod line;
 mod measure;
 mod process;
@@ -24,9 +26,13 @@ mod serve;
 mod side;
 mod worker;
 
+pub use contender::{Contender, at_once, of_size};
+pub use job::{CLIENT_KEY, Job, SERVER_KEY};
 pub use line::{Request, decode_frames, encode_frames};
-pub use measure::{Measurement, Percentiles, cpu_time, pin_to_cores};
+pub use measure::{
+    Measurement, Percentiles, allow_descriptors, cpu_time, pin_to_cores, resident_octets,
+};
 pub use process::Process;
 pub use serve::serve;
 pub use side::{Failure, Side, Value};
-pub use worker::{CLIENT_KEY, Contender, Job, SERVER_KEY, work};
+pub use worker::work;

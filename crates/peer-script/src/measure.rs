@@ -5,6 +5,8 @@ use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
+use rustix::param::page_size;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -19,6 +21,10 @@ pub struct Measurement {
     pub cpu_nanoseconds: u64,
     /// Percentiles of single round trips; zeros when there are none.
     pub percentiles: Percentiles,
+    /// Octets of memory that each peer or topic took at this end; 0 where that is not asked for.
+    pub octets_each: u64,
+    /// Nanoseconds that each peer took to come; 0 where that is not asked for.
+    pub setup_each: u64,
 }
 
 /// Percentiles in nanoseconds.
@@ -28,6 +34,8 @@ pub struct Percentiles {
     pub p50: u64,
     /// 99 in 100 samples are at most this.
     pub p99: u64,
+    /// 999 in 1000 samples are at most this.
+    pub p999: u64,
 }
 
 impl Percentiles {
@@ -35,22 +43,29 @@ impl Percentiles {
     #[must_use]
     pub fn of(samples: &mut [u64]) -> Percentiles {
         samples.sort_unstable();
-        let at = |hundredths: usize| {
-            let index = (samples.len() * hundredths).div_ceil(100).saturating_sub(1);
+        let at = |thousandths: usize| {
+            let index = (samples.len() * thousandths)
+                .div_ceil(1000)
+                .saturating_sub(1);
             samples.get(index).copied().unwrap_or_default()
         };
         Percentiles {
-            p50: at(50),
-            p99: at(99),
+            p50: at(500),
+            p99: at(990),
+            p999: at(999),
         }
     }
 }
 
 impl fmt::Display for Measurement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Percentiles { p50, p99 } = self.percentiles;
+        let Percentiles { p50, p99, p999 } = self.percentiles;
         let (messages, time, cpu) = (self.messages, self.nanoseconds, self.cpu_nanoseconds);
-        write!(f, "measured {messages} {time} {cpu} {p50} {p99}")
+        let (octets, setup) = (self.octets_each, self.setup_each);
+        write!(
+            f,
+            "measured {messages} {time} {cpu} {p50} {p99} {p999} {octets} {setup}"
+        )
     }
 }
 
@@ -61,15 +76,28 @@ impl FromStr for Measurement {
         let bad = || io::Error::other(format!("not a measurement: {line:.80}"));
         let numbers = line.trim().strip_prefix("measured ").ok_or_else(bad)?;
         let numbers: Result<Vec<u64>, _> = numbers.split(' ').map(str::parse).collect();
-        match numbers.map_err(|_| bad())?[..] {
-            [messages, nanoseconds, cpu_nanoseconds, p50, p99] => Ok(Measurement {
-                messages,
-                nanoseconds,
-                cpu_nanoseconds,
-                percentiles: Percentiles { p50, p99 },
-            }),
-            _ => Err(bad()),
-        }
+        let numbers = numbers.map_err(|_| bad())?;
+        let [
+            messages,
+            nanoseconds,
+            cpu_nanoseconds,
+            p50,
+            p99,
+            p999,
+            octets_each,
+            setup_each,
+        ] = numbers[..]
+        else {
+            return Err(bad());
+        };
+        Ok(Measurement {
+            messages,
+            nanoseconds,
+            cpu_nanoseconds,
+            percentiles: Percentiles { p50, p99, p999 },
+            octets_each,
+            setup_each,
+        })
     }
 }
 
@@ -81,6 +109,31 @@ pub fn cpu_time() -> Duration {
         time.tv_sec.unsigned_abs(),
         u32::try_from(time.tv_nsec).unwrap_or_default(),
     )
+}
+
+/// Octets of memory that this process has in use, as the system counts them.
+///
+/// # Errors
+/// Where there is no `/proc`.
+pub fn resident_octets() -> io::Result<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm")?;
+    let pages = text.split(' ').nth(1).and_then(|word| word.parse().ok());
+    let pages: u64 = pages.ok_or_else(|| io::Error::other(format!("statm: {text:.80}")))?;
+    Ok(pages * page_size() as u64)
+}
+
+/// Lets this process open so many descriptors.
+///
+/// # Errors
+/// The system's bound for this process is lower.
+pub fn allow_descriptors(count: u64) -> io::Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= count) {
+        return Ok(());
+    }
+    limit.current = Some(count);
+    setrlimit(Resource::Nofile, limit)
+        .map_err(|error| io::Error::other(format!("{count} descriptors: {error}")))
 }
 
 /// Keeps the calling thread, and the threads and processes it starts from now on, on these cores.
@@ -106,8 +159,11 @@ mod tests {
             nanoseconds: 5,
             cpu_nanoseconds: 7,
             percentiles: Percentiles::of(&mut [4, 1, 3, 2]),
+            octets_each: 9,
+            setup_each: 11,
         };
-        assert_eq!(measurement.percentiles, Percentiles { p50: 2, p99: 4 });
+        let (p50, p99, p999) = (2, 4, 4);
+        assert_eq!(measurement.percentiles, Percentiles { p50, p99, p999 });
         assert_eq!(
             measurement.to_string().parse::<Measurement>().unwrap(),
             measurement

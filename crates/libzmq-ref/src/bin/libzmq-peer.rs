@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             work(
                 |job| Ok(Perf::new(job)),
                 &job,
-                &mut stdin().lock(),
+                stdin(),
                 &mut stdout().lock(),
             )?
         }

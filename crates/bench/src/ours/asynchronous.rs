@@ -1,0 +1,135 @@
+//! The async face, on one executor or another.
+
+use std::future::Future;
+use std::time::Duration;
+
+use peer_script::{Contender, Job};
+use zmq::{Dealer, Frame, Pub, Pull, Push, Rep, Req, Router, Sub};
+
+use super::opening::{LINGER, Opening, Result, all_sent, each, open, sockets, unfit};
+
+sockets!();
+
+/// What runs the futures of a thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Executor {
+    /// The plainest there is: it polls the one future, and sleeps until it is woken.
+    Plain,
+    /// One runtime for each thread of the run, as each has a core of its own.
+    Tokio,
+    /// It waits in the reactor itself.
+    Smol,
+}
+
+/// The async face.
+pub(crate) struct Asynchronous {
+    opening: Opening,
+    executor: Executor,
+}
+
+impl Asynchronous {
+    pub(crate) fn new(job: &Job, executor: Executor) -> Result<Asynchronous> {
+        Ok(Asynchronous {
+            opening: Opening::new(job)?,
+            executor,
+        })
+    }
+}
+
+impl Contender for Asynchronous {
+    type Socket = Socket;
+
+    /// # Panics
+    /// When tokio does not start: nothing can be measured then.
+    fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        match self.executor {
+            Executor::Plain => futures_lite::future::block_on(work),
+            Executor::Smol => smol::block_on(work),
+            Executor::Tokio => {
+                let mut builder = tokio::runtime::Builder::new_current_thread();
+                let runtime = builder.enable_all().build();
+                runtime.expect("tokio starts").block_on(work)
+            }
+        }
+    }
+
+    async fn pause(&self, time: Duration) {
+        match self.executor {
+            Executor::Tokio => tokio::time::sleep(time).await,
+            Executor::Plain | Executor::Smol => {
+                smol::Timer::after(time).await;
+            }
+        }
+    }
+
+    async fn open(&self, kind: &str, unbounded: bool) -> Result<Socket> {
+        Ok(open!(&self.opening, kind, unbounded))
+    }
+
+    async fn bind(&self, socket: &mut Socket, endpoint: &str) -> Result<String> {
+        each!(socket, socket => Ok(socket.bind(endpoint).await?.to_string()))
+    }
+
+    async fn connect(&self, socket: &mut Socket, endpoint: &str) -> Result<()> {
+        each!(socket, socket => Ok(socket.connect(endpoint)?))
+    }
+
+    async fn subscribe(&self, socket: &mut Socket, topic: &[u8]) -> Result<()> {
+        match socket {
+            Socket::Sub(socket) => Ok(socket.subscribe(topic)?),
+            _ => Err(unfit()),
+        }
+    }
+
+    async fn wait_subscribers(&self, socket: &mut Socket, count: u64) -> Result<()> {
+        match socket {
+            Socket::Pub(socket) => Ok(socket.subscribers(usize::try_from(count)?).await?),
+            _ => Err(unfit()),
+        }
+    }
+
+    #[inline]
+    async fn send(&self, socket: &mut Socket, octets: &'static [u8]) -> Result<()> {
+        let frame = Frame::from_static(octets);
+        match socket {
+            Socket::Push(socket) => Ok(socket.send(frame).await?),
+            Socket::Dealer(socket) => Ok(socket.send(frame).await?),
+            Socket::Pub(socket) => Ok(socket.send(frame)?),
+            Socket::Req(socket, reply) => {
+                *reply = Some(socket.request(frame).await?);
+                Ok(())
+            }
+            _ => Err(unfit()),
+        }
+    }
+
+    #[inline]
+    async fn recv(&self, socket: &mut Socket) -> Result<usize> {
+        let message = match socket {
+            Socket::Pull(socket) => socket.recv().await?,
+            Socket::Sub(socket) => socket.recv().await?,
+            Socket::Dealer(socket) => socket.recv().await?,
+            Socket::Req(_, reply) => reply.take().ok_or("nothing was asked")?,
+            _ => return Err(unfit()),
+        };
+        Ok(message.byte_len())
+    }
+
+    async fn echo(&self, socket: &mut Socket) -> Result<()> {
+        match socket {
+            Socket::Rep(socket) => {
+                let (message, responder) = socket.recv().await?.into_parts();
+                Ok(responder.reply(message)?)
+            }
+            Socket::Router(socket) => {
+                let (peer, message) = socket.recv().await?;
+                Ok(socket.send_to(&peer, message).await?)
+            }
+            _ => Err(unfit()),
+        }
+    }
+
+    async fn close(&self, socket: Socket) -> Result<()> {
+        all_sent(&each!(socket, socket => socket.close().await))
+    }
+}

@@ -1,0 +1,114 @@
+//! The blocking face.
+
+use peer_script::{Contender, Job, of_size};
+use zmq::Frame;
+use zmq::blocking::{Dealer, Pub, Pull, Push, Rep, Req, Router, Sub};
+
+use super::opening::{LINGER, Opening, Result, all_sent, each, open, sockets, unfit};
+
+sockets!();
+
+/// The blocking face.
+pub(crate) struct Blocking(Opening);
+
+impl Blocking {
+    pub(crate) fn new(job: &Job) -> Result<Blocking> {
+        Ok(Blocking(Opening::new(job)?))
+    }
+}
+
+impl Contender for Blocking {
+    type Socket = Socket;
+
+    async fn open(&self, kind: &str, unbounded: bool) -> Result<Socket> {
+        Ok(open!(&self.0, kind, unbounded))
+    }
+
+    async fn bind(&self, socket: &mut Socket, endpoint: &str) -> Result<String> {
+        each!(socket, socket => Ok(socket.bind(endpoint)?.to_string()))
+    }
+
+    async fn connect(&self, socket: &mut Socket, endpoint: &str) -> Result<()> {
+        each!(socket, socket => Ok(socket.connect(endpoint)?))
+    }
+
+    async fn subscribe(&self, socket: &mut Socket, topic: &[u8]) -> Result<()> {
+        match socket {
+            Socket::Sub(socket) => Ok(socket.subscribe(topic)?),
+            _ => Err(unfit()),
+        }
+    }
+
+    async fn wait_subscribers(&self, socket: &mut Socket, count: u64) -> Result<()> {
+        match socket {
+            Socket::Pub(socket) => Ok(socket.subscribers(usize::try_from(count)?)?),
+            _ => Err(unfit()),
+        }
+    }
+
+    async fn send(&self, socket: &mut Socket, octets: &'static [u8]) -> Result<()> {
+        send(socket, octets)
+    }
+
+    async fn send_many(
+        &self,
+        socket: &mut Socket,
+        octets: &'static [u8],
+        count: u64,
+    ) -> Result<()> {
+        (0..count).try_for_each(|_| send(socket, octets))
+    }
+
+    async fn recv(&self, socket: &mut Socket) -> Result<usize> {
+        recv(socket)
+    }
+
+    async fn recv_many(&self, socket: &mut Socket, size: usize, count: u64) -> Result<()> {
+        (0..count).try_for_each(|_| of_size(recv(socket)?, size))
+    }
+
+    async fn echo(&self, socket: &mut Socket) -> Result<()> {
+        match socket {
+            Socket::Rep(socket) => {
+                let (message, responder) = socket.recv()?.into_parts();
+                Ok(responder.reply(message)?)
+            }
+            Socket::Router(socket) => {
+                let (peer, message) = socket.recv()?;
+                Ok(socket.send_to(&peer, message)?)
+            }
+            _ => Err(unfit()),
+        }
+    }
+
+    async fn close(&self, socket: Socket) -> Result<()> {
+        all_sent(&each!(socket, socket => socket.close()))
+    }
+}
+
+#[inline]
+fn send(socket: &mut Socket, octets: &'static [u8]) -> Result<()> {
+    let frame = Frame::from_static(octets);
+    match socket {
+        Socket::Push(socket) => Ok(socket.send(frame)?),
+        Socket::Dealer(socket) => Ok(socket.send(frame)?),
+        Socket::Pub(socket) => Ok(socket.send(frame)?),
+        Socket::Req(socket, reply) => {
+            *reply = Some(socket.request(frame)?);
+            Ok(())
+        }
+        _ => Err(unfit()),
+    }
+}
+
+#[inline]
+fn recv(socket: &mut Socket) -> Result<usize> {
+    let message = match socket {
+        Socket::Pull(socket) => socket.recv()?,
+        Socket::Sub(socket) => socket.recv()?,
+        Socket::Dealer(socket) => socket.recv()?,
+        Socket::Req(_, reply) => reply.take().ok_or("nothing was asked")?,
+        _ => return Err(unfit()),
+    };
+    Ok(message.byte_len())
+}
