@@ -25,13 +25,30 @@ const PERF: &[&str] = &[
 /// What is not said here goes to the program as it is.
 pub(crate) fn run(arguments: &[String]) -> Result {
     let mut flags = Flags::new(arguments);
-    let capi = flags.switch("--capi");
+    let (capi, rivals) = (flags.switch("--capi"), flags.switch("--rivals"));
     let mut arguments = flags.rest();
     if capi {
         let folder = lay_out_capi()?;
         arguments.splice(0..0, ["--capi".to_owned(), folder.display().to_string()]);
     }
+    if rivals {
+        let folder = build_rivals()?;
+        arguments.splice(0..0, ["--rivals".to_owned(), folder.display().to_string()]);
+    }
     BENCH.run(&arguments)
+}
+
+/// The workspace of the other libraries; nothing else builds it.
+const RIVALS: &str = "bench-rivals/Cargo.toml";
+
+/// Gives the folder with their programs.
+fn build_rivals() -> Result<PathBuf> {
+    let target = tree::metadata()?.target_directory.join("bench-rivals");
+    let mut command = process::cargo(&["build", "--release", "--locked"]);
+    command.args(["--manifest-path", RIVALS]);
+    command.env("CARGO_TARGET_DIR", &target);
+    process::run(command)?;
+    Ok(target.join("release").into_std_path_buf())
 }
 
 /// A folder with both libraries by the same name, and programs that run on either.

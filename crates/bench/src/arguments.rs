@@ -21,6 +21,8 @@ pub(crate) struct Arguments {
     pub(crate) sides: Vec<String>,
     /// The folder with libzmq's own programs and both libraries, to be measured by them and nothing else.
     pub(crate) capi: Option<PathBuf>,
+    /// The folder with the programs of other libraries.
+    pub(crate) rivals: Option<PathBuf>,
     /// Short runs.
     pub(crate) quick: bool,
     /// Each end stays on a core of its own.
@@ -30,7 +32,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn parse(words: &[String]) -> Result<Arguments> {
         let (mut pairs, mut filter) = (None, String::new());
-        let (mut sides, mut capi) = (Vec::new(), None);
+        let (mut sides, mut capi, mut rivals) = (Vec::new(), None, None);
         let (mut quick, mut pinned) = (false, true);
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -40,6 +42,7 @@ impl Arguments {
                 "--filter" => value()?.clone_into(&mut filter),
                 "--side" => sides.push(value()?.clone()),
                 "--capi" => capi = Some(PathBuf::from(value()?)),
+                "--rivals" => rivals = Some(PathBuf::from(value()?)),
                 "--quick" => quick = true,
                 "--unpinned" => pinned = false,
                 _ => return Err(USAGE.into()),
@@ -54,6 +57,7 @@ impl Arguments {
             filter,
             sides,
             capi,
+            rivals,
             quick,
             pinned,
         })

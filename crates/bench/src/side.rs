@@ -19,6 +19,15 @@ const LIBZMQ_PROGRAM: &str = "libzmq-peer";
 pub(crate) const OURS: [&str; 4] = ["blocking", "own", "tokio", "smol"];
 pub(crate) const RAW: &str = "raw";
 
+/// The other libraries, and whether they have both ends in one process. `cargo xtask bench --rivals` builds their programs,
+/// `rival-` and the name, up to the first dash.
+const RIVALS: [(&str, bool); 4] = [
+    ("zeromq", false),
+    ("rzmq", true),
+    ("omq-tokio", true),
+    ("monocoque-rs", false),
+];
+
 /// What a side is to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
@@ -45,6 +54,8 @@ enum Player {
     Worker(Program),
     /// Streams, which know few shapes.
     Streams(Program),
+    /// Another library, and whether it has both ends in one process.
+    Rival(Program, bool),
     Perf(Perf),
 }
 
@@ -73,6 +84,19 @@ impl Side {
         }
     }
 
+    fn rival((name, inproc): (&'static str, bool), folder: &Path) -> Side {
+        let short = name.split('-').next().unwrap_or(name);
+        let program = Program {
+            path: folder.join(format!("rival-{short}")),
+            verbs: Vec::new(),
+        };
+        Side {
+            name,
+            group: Group::Rival,
+            player: Player::Rival(program, inproc),
+        }
+    }
+
     fn perf(name: &'static str, group: Group, programs: &Path, library: &Path) -> Side {
         let perf = Perf {
             programs: programs.to_owned(),
@@ -93,13 +117,26 @@ impl Side {
                 let kinds = [Kind::PushPull, Kind::ReqRep, Kind::SparseReqRep];
                 kinds.contains(&shape.kind) && shape.transport == "tcp" && !shape.sealed
             }
+            Player::Rival(_, inproc) => {
+                let kinds = [
+                    Kind::PushPull,
+                    Kind::ReqRep,
+                    Kind::SparseReqRep,
+                    Kind::PubSub,
+                ];
+                let transport = match shape.transport {
+                    "inproc" => *inproc && shape.kind != Kind::PubSub,
+                    transport => transport == "tcp",
+                };
+                kinds.contains(&shape.kind) && transport && !shape.sealed
+            }
             Player::Perf(_) => Perf::plays(shape),
         }
     }
 
     pub(crate) fn run(&self, shape: &Shape, count: u64, place: &Place) -> Result<Outcome> {
         match &self.player {
-            Player::Worker(program) | Player::Streams(program) => {
+            Player::Worker(program) | Player::Streams(program) | Player::Rival(program, _) => {
                 worker::run(program, shape, count, place)
             }
             Player::Perf(perf) => perf.run(shape, count, place),
@@ -173,6 +210,9 @@ pub(crate) fn chosen(arguments: &Arguments) -> Result<Vec<Side>> {
             &["perf"],
         ));
         all.push(Side::raw(&built.own));
+        if let Some(folder) = &arguments.rivals {
+            all.extend(RIVALS.map(|rival| Side::rival(rival, folder)));
+        }
     }
     all.retain(|side| arguments.wants(side.name));
     if all.is_empty() {
