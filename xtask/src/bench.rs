@@ -12,6 +12,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Where plots belong, and the page of the book that shows them.
+const PLOTS: &str = "docs/bench";
+const PAGE: &str = "docs/bench.md";
+/// What stands around them on that page.
+const BEGIN: &str = "<!-- plots -->\n";
+const END: &str = "<!-- end of plots -->";
+
 /// libzmq's own measuring programs.
 const PERF: &[&str] = &[
     "local_thr",
@@ -25,6 +32,11 @@ const PERF: &[&str] = &[
 /// What is not said here goes to the program as it is.
 pub(crate) fn run(arguments: &[String]) -> Result {
     let mut flags = Flags::new(arguments);
+    if let Some(file) = flags.value("--plot")? {
+        flags.finish()?;
+        BENCH.run(&["plot".to_owned(), file, PLOTS.to_owned()])?;
+        return show_plots();
+    }
     let (capi, rivals) = (flags.switch("--capi"), flags.switch("--rivals"));
     let mut arguments = flags.rest();
     if capi {
@@ -36,6 +48,30 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         arguments.splice(0..0, ["--rivals".to_owned(), folder.display().to_string()]);
     }
     BENCH.run(&arguments)
+}
+
+/// Writes all plots there are onto the page, in place of those it shows.
+fn show_plots() -> Result {
+    let entries = fs::read_dir(PLOTS).map_err(|error| format!("{PLOTS}: {error}"))?;
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".svg"))
+        .collect();
+    names.sort();
+    let page = with_plots(&tree::read(PAGE)?, &names)?;
+    fs::write(PAGE, page).map_err(|error| format!("{PAGE}: {error}"))
+}
+
+fn with_plots(page: &str, names: &[String]) -> Result<String> {
+    let missing = || format!("{PAGE} has no place for plots: {BEGIN}{END}");
+    let (before, rest) = page.split_once(BEGIN).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
+    let shown = names.iter().map(|name| {
+        let title = name.trim_end_matches(".svg").replace('-', " ");
+        format!("\n![{title}](bench/{name})\n")
+    });
+    let shown: String = shown.collect();
+    Ok(format!("{before}{BEGIN}{shown}\n{END}{after}"))
 }
 
 /// The workspace of the other libraries; nothing else builds it.
@@ -84,4 +120,20 @@ fn compile(vendor: &Path, library: &Path, programs: &Path, name: &str) -> Result
         .arg(library)
         .args(["-lzmq", "-lpthread"]);
     process::capture(command).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plots_take_the_place_of_those_shown_before() {
+        let page = format!("# Head\n\n{BEGIN}\n![old](bench/old.svg)\n\n{END}\n\nTail\n");
+        let names = ["a-b.svg".to_owned()];
+        let once = with_plots(&page, &names).unwrap();
+        assert!(once.contains("![a b](bench/a-b.svg)") && !once.contains("old"));
+        assert!(once.starts_with("# Head\n") && once.ends_with("\n\nTail\n"));
+        assert_eq!(with_plots(&once, &names).unwrap(), once);
+        assert!(with_plots("nothing", &names).is_err());
+    }
 }

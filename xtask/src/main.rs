@@ -126,8 +126,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[--capi | --rivals] [--pairs N] [--filter TEXT] [--side NAME]... [--quick] [--unpinned]",
-        purpose: "side by side with libzmq; --rivals: with other Rust libraries; --capi: by libzmq's own C programs, on our C library and on libzmq",
+        arguments: "[--capi | --rivals] [--pairs N] [--filter TEXT] [--side NAME]... [--quick] [--unpinned] [--plot FILE.json]",
+        purpose: "side by side with libzmq; --rivals: with other Rust libraries; --capi: by libzmq's own C programs, on our C library and on libzmq; --plot: draws what was measured",
         run: bench::run,
     },
     Command {

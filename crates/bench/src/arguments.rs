@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use crate::Result;
 
-const USAGE: &str =
-    "usage: bench [--pairs N] [--filter TEXT] [--side NAME]... [--quick] [--unpinned]";
+const USAGE: &str = "usage: bench [--pairs N] [--filter TEXT] [--side NAME]... [--json FILE] [--quick] [--unpinned]";
 /// An odd number: the median is then one of the pairs.
 const PAIRS: usize = 15;
 const QUICK_PAIRS: usize = 3;
@@ -23,6 +22,8 @@ pub(crate) struct Arguments {
     pub(crate) capi: Option<PathBuf>,
     /// The folder with the programs of other libraries.
     pub(crate) rivals: Option<PathBuf>,
+    /// Where everything measured goes, if not into the target directory.
+    pub(crate) json: Option<PathBuf>,
     /// Short runs.
     pub(crate) quick: bool,
     /// Each end stays on a core of its own.
@@ -32,7 +33,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn parse(words: &[String]) -> Result<Arguments> {
         let (mut pairs, mut filter) = (None, String::new());
-        let (mut sides, mut capi, mut rivals) = (Vec::new(), None, None);
+        let (mut sides, mut capi, mut rivals, mut json) = (Vec::new(), None, None, None);
         let (mut quick, mut pinned) = (false, true);
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -43,6 +44,7 @@ impl Arguments {
                 "--side" => sides.push(value()?.clone()),
                 "--capi" => capi = Some(PathBuf::from(value()?)),
                 "--rivals" => rivals = Some(PathBuf::from(value()?)),
+                "--json" => json = Some(PathBuf::from(value()?)),
                 "--quick" => quick = true,
                 "--unpinned" => pinned = false,
                 _ => return Err(USAGE.into()),
@@ -58,6 +60,7 @@ impl Arguments {
             sides,
             capi,
             rivals,
+            json,
             quick,
             pinned,
         })
@@ -87,10 +90,12 @@ mod tests {
 
     #[test]
     fn words_are_taken_in_any_order_and_unknown_ones_refused() {
-        let arguments = parse("--quick --filter tcp --unpinned --pairs 5 --side ours").unwrap();
+        let arguments =
+            parse("--quick --filter tcp --unpinned --pairs 5 --side own --json a").unwrap();
         assert_eq!(arguments.pairs, 5);
         assert_eq!(arguments.filter, "tcp");
-        assert!(arguments.wants("ours") && !arguments.wants("libzmq"));
+        assert_eq!(arguments.json, Some(PathBuf::from("a")));
+        assert!(arguments.wants("own") && !arguments.wants("libzmq"));
         assert!(arguments.quick && !arguments.pinned);
         for wrong in ["--pairs", "--pairs 0", "--pairs x", "--fast", "tcp"] {
             assert!(parse(wrong).is_err(), "{wrong}");

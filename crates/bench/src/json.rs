@@ -7,8 +7,12 @@ use crate::goal::Against;
 use crate::row::{Entry, Row};
 use crate::statistics::Spread;
 
+/// What the titles of plots begin with where libzmq's own programs were run.
+const CAPI: &str = "C programs, ";
+
 pub(crate) fn report(arguments: &Arguments, rows: &[Row]) -> Value {
     json!({
+        "suite": if arguments.capi.is_some() { CAPI } else { "" },
         "pairs": arguments.pairs,
         "quick": arguments.quick,
         "pinned": arguments.pinned,

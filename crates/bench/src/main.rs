@@ -2,12 +2,14 @@
 //! process of its own.
 //!
 //! ```text
-//! bench [--pairs N] [--filter TEXT] [--side NAME]... [--quick] [--unpinned]
+//! bench [--pairs N] [--filter TEXT] [--side NAME]... [--json FILE] [--quick] [--unpinned]
+//!       [--rivals FOLDER | --capi FOLDER]
+//! bench plot FILE.json FOLDER
 //! ```
 //!
-//! Writes a Markdown table to standard output and everything measured to `bench.json` in the target directory. Single
-//! numbers of a shared machine say little; what counts is the median of the ratios within each pair of runs, which see
-//! the same neighbours. `bench worker ...` is one end of a run of this library; libzmq's is `libzmq-peer perf ...`.
+//! Writes Markdown tables to standard output and everything measured to `bench.json` in the target directory. Single
+//! numbers of a shared machine say little; what counts is the median of the ratios within each round of runs, which see
+//! the same neighbours. `bench worker SIDE ...` is one end of a run of this library; libzmq's is `libzmq-peer perf ...`.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -19,6 +21,7 @@ mod ours;
 mod outcome;
 mod perf;
 mod place;
+mod plot;
 mod raw;
 mod row;
 mod shape;
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.split_first() {
         Some((verb, job)) if verb == "worker" => worker(job),
+        Some((verb, [file, folder])) if verb == "plot" => plots(file, folder),
         _ => compare(&arguments),
     };
     match done {
@@ -77,6 +81,11 @@ fn worker(arguments: &[String]) -> Result<()> {
     }
 }
 
+fn plots(file: &str, folder: &str) -> Result<()> {
+    let count = plot::draw(Path::new(file), Path::new(folder))?;
+    Ok(writeln!(stdout(), "{count} plots in {folder}")?)
+}
+
 fn compare(arguments: &[String]) -> Result<()> {
     let arguments = Arguments::parse(arguments)?;
     let (shapes, file) = match arguments.capi {
@@ -95,7 +104,10 @@ fn compare(arguments: &[String]) -> Result<()> {
         contest.measure(shape);
     }
     let (rows, failures) = contest.finish();
-    let place = side::target_directory()?.join(file);
+    let place = match &arguments.json {
+        Some(place) => place.clone(),
+        None => side::target_directory()?.join(file),
+    };
     std::fs::write(&place, format!("{:#}\n", json::report(&arguments, &rows)))?;
     report(&sides, &rows, &place)?;
     if failures.is_empty() {

@@ -10,23 +10,18 @@ use peer_script::{Contender, Job};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Octets of a call: as many as pay, or a whole large message.
-const SMALL: usize = 64 << 10;
-const LARGE: usize = 256 << 10;
+/// Octets of a call: of 16 KiB to 1 MiB this goes fastest.
+const BLOCK: usize = 256 << 10;
 const SCHEME: &str = "tcp://";
 
 /// Blocking calls on the standard library's sockets.
 pub(crate) struct Raw {
     size: usize,
-    block: usize,
 }
 
 impl Raw {
     pub(crate) fn new(job: &Job) -> Raw {
-        Raw {
-            size: job.size,
-            block: if job.size > SMALL { LARGE } else { SMALL },
-        }
+        Raw { size: job.size }
     }
 }
 
@@ -92,7 +87,7 @@ impl Contender for Raw {
             listener: None,
             stream: None,
             batches: ["PUSH", "PULL"].contains(&kind),
-            block: vec![b'x'; self.block],
+            block: vec![b'x'; BLOCK],
             pending: 0,
         })
     }
@@ -126,9 +121,9 @@ impl Contender for Raw {
             return socket.write(octets.len());
         }
         socket.pending += octets.len();
-        while socket.pending >= self.block {
-            socket.write(self.block)?;
-            socket.pending -= self.block;
+        while socket.pending >= BLOCK {
+            socket.write(BLOCK)?;
+            socket.pending -= BLOCK;
         }
         Ok(())
     }
