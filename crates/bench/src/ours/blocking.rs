@@ -103,12 +103,12 @@ fn send(socket: &mut Socket, octets: &'static [u8]) -> Result<()> {
 
 #[inline]
 fn recv(socket: &mut Socket) -> Result<usize> {
-    let message = match socket {
-        Socket::Pull(socket) => socket.recv()?,
-        Socket::Sub(socket) => socket.recv()?,
-        Socket::Dealer(socket) => socket.recv()?,
-        Socket::Req(_, reply) => reply.take().ok_or("nothing was asked")?,
-        _ => return Err(unfit()),
-    };
-    Ok(message.byte_len())
+    // Looked at where it comes out: moving it once more is nobody's need.
+    match socket {
+        Socket::Pull(socket) => Ok(socket.recv()?.byte_len()),
+        Socket::Sub(socket) => Ok(socket.recv()?.byte_len()),
+        Socket::Dealer(socket) => Ok(socket.recv()?.byte_len()),
+        Socket::Req(_, reply) => Ok(reply.take().ok_or("nothing was asked")?.byte_len()),
+        _ => Err(unfit()),
+    }
 }
