@@ -11,6 +11,7 @@ mod cutter;
 mod framed;
 mod opening;
 mod output;
+mod plain;
 mod shelf;
 mod traffic;
 
@@ -153,7 +154,7 @@ impl Session {
     #[inline]
     pub fn handle_input(&mut self, now: Time, input: &mut &[u8]) -> Result<Option<Event>, Error> {
         if self.plain
-            && let Some((more, size, octets, behind)) = traffic::whole_frame(input, &self.bounds)
+            && let Some((more, size, octets, behind)) = plain::whole_frame(input, &self.bounds)
         {
             *input = behind;
             self.heart.heard = true;
@@ -185,7 +186,7 @@ impl Session {
             self.heart.heard = true;
         }
         while self.plain
-            && let Some((more, size, octets, behind)) = traffic::whole_frame(input, &self.bounds)
+            && let Some((more, size, octets, behind)) = plain::whole_frame(input, &self.bounds)
         {
             *input = behind;
             let body = octets.get(..size).unwrap_or_default();
