@@ -267,6 +267,13 @@ impl Pipe {
                 .is_none_or(|mark| self.input_octets <= mark / 2)
     }
 
+    /// Whether a link that paused may perhaps read again once one more message was taken. Octets are left out: they are looked at when it was.
+    fn may_resume_behind_one(&self) -> bool {
+        self.marks
+            .recv
+            .is_none_or(|mark| self.input.len() <= (mark as usize / 2).saturating_add(1))
+    }
+
     /// Whether gathered output has reached the size at which its sender writes it.
     pub(crate) fn flush_due(&self) -> bool {
         let count = self.out_count();
@@ -449,7 +456,9 @@ impl Pipe {
     pub(crate) fn pop_plain(&mut self, slot: &mut Message) -> Option<bool> {
         let more = self.input.len() > 1;
         match &self.carrier {
-            Carrier::Link(_) if self.dying || self.paused && self.may_resume() => return None,
+            Carrier::Link(_) if self.dying || self.paused && self.may_resume_behind_one() => {
+                return None;
+            }
             Carrier::Link(_) => {}
             Carrier::Inproc(..) => {
                 let unreported = self.unreported.saturating_add(1);
