@@ -8,7 +8,7 @@ use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::row::{Row, Runs};
 use crate::shape::Shape;
-use crate::side::Side;
+use crate::side::{Group, Side};
 
 /// Nanoseconds a run should take.
 const RUN: f64 = 0.5e9;
@@ -63,21 +63,23 @@ impl<'a> Contest<'a> {
 
     fn keep(&mut self, shape: &Shape, all: &[Runs<'_>]) {
         let name = shape.name();
-        let failed = all.iter().filter_map(|runs| {
-            let why = runs.failure.as_ref()?;
-            Some(format!("{name}, {}: {why}", runs.side.name))
-        });
-        let failed: Vec<String> = failed.collect();
         for metric in shape.metrics() {
             let row = Row::of(shape, *metric, all);
             // Progress only: nothing is lost if nobody can see it.
             let _ = writeln!(stderr(), "{}", row.brief());
             self.rows.push(row);
         }
-        for failure in &failed {
+        for runs in all {
+            let Some(why) = &runs.failure else {
+                continue;
+            };
+            let failure = format!("{name}, {}: {why}", runs.side.name);
             let _ = writeln!(stderr(), "{failure}");
+            // What another library cannot do is a result, and stands in the table.
+            if runs.side.group != Group::Rival {
+                self.failures.push(failure);
+            }
         }
-        self.failures.extend(failed);
     }
 
     /// The rows, and what failed.
