@@ -327,7 +327,7 @@ impl Socket {
         core.settle(&mut effects);
         drop(core);
         if found.is_none() {
-            let pending = crate::inproc::Pending {
+            let pending = crate::names::Pending {
                 socket: Arc::downgrade(shared),
                 key,
                 dialer: id,

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::thread::ThreadId;
+use std::thread::{ThreadId, available_parallelism};
 use std::time::Duration;
 
 use zmq_patterns::PeerKey;
@@ -15,7 +15,7 @@ use crate::clock::{Clock, Nanos};
 use crate::dial::Dialing;
 use crate::driver::{Driver, DriverMode};
 use crate::handover::Orders;
-use crate::inproc::Names;
+use crate::names::Names;
 use crate::options::ContextOptions;
 use crate::poller::{Interest, Poller, Signal, wait_readable};
 use crate::pool::Pool;
@@ -127,6 +127,8 @@ pub(crate) struct ContextShared {
     pub(crate) handshakes_at_once: usize,
     pub(crate) inproc_mixes: bool,
     pub(crate) simulated: bool,
+    /// There are several processors, so that to look again at once is not to keep others from changing anything.
+    pub(crate) parallel: bool,
     /// The driver's thread, which must not wait for what only it can do.
     pub(crate) driver_thread: OnceLock<ThreadId>,
     /// The driver of that thread, for a forked child to let go of.
@@ -260,6 +262,7 @@ impl Context {
         };
         let shared = Arc::new(ContextShared {
             simulated: options.clock.is_virtual(),
+            parallel: available_parallelism().is_ok_and(|count| count.get() > 1),
             clock: options.clock,
             pool: Pool::default(),
             poller: Poller::new()?,

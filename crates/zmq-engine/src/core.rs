@@ -54,7 +54,7 @@ pub(crate) struct Core {
     pub(crate) last_failure: Option<(String, CloseReason)>,
     /// A dialer has given up.
     pub(crate) gave_up: bool,
-    /// Inproc peers that had gathered messages when the last one from them was taken.
+    /// Inproc peers from which nothing is left.
     pub(crate) thirsty: Vec<PeerKey>,
     /// Messages taken since then.
     pub(crate) patience: u32,

@@ -1,17 +1,17 @@
-//! Peers in the same context: two queues between two sockets, and the names under which they meet.
+//! Peers in the same context: two queues between two sockets.
 //!
 //! A lane has a lock for each direction and never takes a socket's. A socket that writes holds its own lock and the
-//! lane's; it tells the other socket by a notice, never by locking it. The name table belongs to the context.
+//! lane's; it tells the other socket by a notice, never by locking it.
 //!
 //! Messages that follow each other gather in the writer's pipe and are handed over many at a time (`lanes`). Two flags keep
 //! what has gathered from being forgotten (`handover/hunger`).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use zmq_patterns::PeerKey;
-use zmtp_wire::SocketType;
 
 use crate::handover::Hunger;
 use crate::pipe::Item;
@@ -21,6 +21,9 @@ use crate::shared::{Apart, Notice, SocketShared};
 /// lines again and again has them to itself, while those of a queue that has been at the reader's come back one miss at a time,
 /// and the lock of a socket waits for each.
 const COPIED: usize = 256;
+
+/// Used messages that a reader reports together, when a lane holds many.
+const STEPS: RangeInclusive<usize> = 64..=128;
 
 /// Which end of a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +59,8 @@ struct Half {
     /// Messages that were used and still count: the writer is given room by the step, however quick the reader tells of them.
     spent: usize,
     capacity: Option<usize>,
+    /// After how many used messages there is room for as many more.
+    step: Option<usize>,
     /// The mark of the writer and that of the reader, whose sum is the capacity.
     write_mark: Option<u32>,
     read_mark: Option<u32>,
@@ -63,6 +68,8 @@ struct Half {
     told: bool,
     /// The writer wants to be told when there is room.
     blocked: bool,
+    /// It is awake and looks for it, so that a little room is worth telling.
+    looking: bool,
     /// No more will come.
     ended: bool,
     /// Nobody reads any more.
@@ -82,14 +89,21 @@ impl Half {
         (self.messages.saturating_add(self.unread)).saturating_add(self.spent)
     }
 
-    /// After how many used messages there is room for as many more: half the capacity.
-    fn step(&self) -> Option<usize> {
-        Some(self.capacity?.div_ceil(2).max(1))
+    /// Counts in the steps of its capacity: half of it, or a part of that which is not too small and leaves no rest.
+    fn set_capacity(&mut self) {
+        self.capacity = joint_capacity(self.write_mark, self.read_mark);
+        self.step = self.capacity.map(|capacity| {
+            let half = (capacity / 2).saturating_add(capacity % 2).max(1);
+            STEPS
+                .rev()
+                .find(|step| half.is_multiple_of(*step))
+                .unwrap_or(half)
+        });
     }
 
     /// Takes over new marks.
     fn recount(&mut self) {
-        self.capacity = joint_capacity(self.write_mark, self.read_mark);
+        self.set_capacity();
         self.use_up(0);
     }
 
@@ -97,11 +111,20 @@ impl Half {
     fn use_up(&mut self, count: usize) {
         self.unread = self.unread.saturating_sub(count);
         let spent = self.spent.saturating_add(count);
-        self.spent = match self.step() {
+        self.spent = match self.step {
             None => 0,
             Some(step) if spent < step => spent,
             Some(step) => spent % step,
         };
+    }
+
+    /// Whether a writer that found no room is told: when there is half of all, so that it does not pay for a wake-up with every
+    /// step; after a step already when it is awake and needs no wake-up.
+    fn has_room_again(&self) -> bool {
+        self.capacity.is_none_or(|capacity| {
+            self.counted() <= capacity.saturating_sub(1) / 2
+                || self.looking && self.step.is_some_and(|step| self.room() >= step)
+        })
     }
 }
 
@@ -152,12 +175,13 @@ impl Lane {
         conflates: bool,
     ) -> Lane {
         let half = |write_mark, read_mark| {
-            Apart(Mutex::new(Half {
-                capacity: joint_capacity(write_mark, read_mark),
+            let mut half = Half {
                 write_mark,
                 read_mark,
                 ..Half::default()
-            }))
+            };
+            half.set_capacity();
+            Apart(Mutex::new(half))
         };
         let (dialer, dialer_marks) = dialer;
         let (binder, binder_marks) = binder;
@@ -256,14 +280,23 @@ impl Lane {
         }
     }
 
-    /// The first message gathers at `side`. Says whether the reader waits for it.
+    /// The first message gathers at `side`. Says whether somebody waits for it.
     pub(crate) fn begin_gathering(&self, side: Side) -> bool {
-        self.hunger(side).begin_gathering()
+        let waits = || {
+            let reader = self.end(side.other()).socket.upgrade()?;
+            Some(reader.has_waiters())
+        };
+        self.hunger(side).begin_gathering() && waits() != Some(false)
     }
 
-    /// The reader at `side` has nothing left. Says whether something has gathered for it.
-    pub(crate) fn run_dry(&self, side: Side) -> bool {
-        self.hunger(side.other()).run_dry()
+    /// The reader at `side` has nothing left.
+    pub(crate) fn run_dry(&self, side: Side) {
+        self.hunger(side.other()).run_dry();
+    }
+
+    /// Whether something has gathered for the reader at `side`. Whoever is about to wait has said so before it asks.
+    pub(crate) fn has_gathered(&self, side: Side) -> bool {
+        self.hunger(side.other()).has_gathered()
     }
 
     /// The socket that writes to `side`, and its name for the lane.
@@ -329,10 +362,7 @@ impl Lane {
     pub(crate) fn report(&self, side: Side, count: u32) -> Option<(Arc<SocketShared>, Notice)> {
         let mut half = self.half(side.other());
         half.use_up(count as usize);
-        let room = half
-            .capacity
-            .is_none_or(|capacity| half.counted() <= capacity.saturating_sub(1) / 2);
-        if half.blocked && room {
+        if half.blocked && half.has_room_again() {
             half.blocked = false;
             drop(half);
             return self.notice(side.other(), Notice::Writable);
@@ -340,11 +370,15 @@ impl Lane {
         None
     }
 
-    /// After how many used messages the reader at `side` reports: half the capacity.
+    /// Whether the writer at `side` looks for room rather than sleep.
+    pub(crate) fn look_for_room(&self, side: Side, looking: bool) {
+        self.half(side).looking = looking;
+    }
+
+    /// After how many used messages the reader at `side` reports: at most half the capacity.
     pub(crate) fn report_step(&self, side: Side) -> u32 {
         let half = self.half(side.other());
-        half.step()
-            .map_or(1024, |step| u32::try_from(step).unwrap_or(u32::MAX))
+        u32::try_from(half.step.unwrap_or(*STEPS.end())).unwrap_or(u32::MAX)
     }
 
     /// Whether the peer of `side` has closed.
@@ -398,94 +432,6 @@ impl Lane {
         let lost = std::mem::take(&mut unread.messages) as u64;
         drop(unread);
         (self.notice(side.other(), Notice::Gone), lost)
-    }
-}
-
-/// A name that is bound.
-#[derive(Debug)]
-struct Bound {
-    socket: Weak<SocketShared>,
-    socket_type: SocketType,
-}
-
-/// A socket that connected before anybody was bound.
-#[derive(Debug)]
-pub(crate) struct Pending {
-    pub(crate) socket: Weak<SocketShared>,
-    pub(crate) key: PeerKey,
-    pub(crate) dialer: u64,
-}
-
-/// The names of one context.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    bound: HashMap<String, Bound>,
-    pending: HashMap<String, Vec<Pending>>,
-}
-
-impl Names {
-    /// Binds a name; gives those who wait for it, or nothing if it is taken.
-    pub(crate) fn bind(
-        &mut self,
-        name: &str,
-        socket: &Arc<SocketShared>,
-        socket_type: SocketType,
-    ) -> Option<Vec<Pending>> {
-        let taken = self
-            .bound
-            .get(name)
-            .is_some_and(|bound| bound.socket.strong_count() > 0);
-        if taken {
-            return None;
-        }
-        let bound = Bound {
-            socket: Arc::downgrade(socket),
-            socket_type,
-        };
-        self.bound.insert(name.to_owned(), bound);
-        Some(self.pending.remove(name).unwrap_or_default())
-    }
-
-    pub(crate) fn unbind(&mut self, name: &str, socket: &Arc<SocketShared>) {
-        let ours = self
-            .bound
-            .get(name)
-            .is_some_and(|bound| bound.socket.as_ptr() == Arc::as_ptr(socket));
-        if ours {
-            self.bound.remove(name);
-        }
-    }
-
-    pub(crate) fn find(&self, name: &str) -> Option<(Arc<SocketShared>, SocketType)> {
-        let bound = self.bound.get(name)?;
-        Some((bound.socket.upgrade()?, bound.socket_type))
-    }
-
-    pub(crate) fn wait(&mut self, name: &str, pending: Pending) {
-        let list = self.pending.entry(name.to_owned()).or_default();
-        list.retain(|pending| pending.socket.strong_count() > 0);
-        list.push(pending);
-    }
-
-    /// The peers of a socket that wait for a name to be bound.
-    pub(crate) fn pending_of(&self, socket: &Arc<SocketShared>) -> Vec<PeerKey> {
-        self.pending
-            .values()
-            .flatten()
-            .filter(|pending| pending.socket.as_ptr() == Arc::as_ptr(socket))
-            .map(|pending| pending.key)
-            .collect()
-    }
-
-    pub(crate) fn forget(&mut self, socket: &Arc<SocketShared>, dialer: Option<u64>) {
-        let ours = |pending: &Pending| {
-            pending.socket.as_ptr() == Arc::as_ptr(socket)
-                && dialer.is_none_or(|dialer| pending.dialer == dialer)
-        };
-        for list in self.pending.values_mut() {
-            list.retain(|pending| !ours(pending));
-        }
-        self.pending.retain(|_, list| !list.is_empty());
     }
 }
 

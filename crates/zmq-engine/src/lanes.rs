@@ -2,9 +2,9 @@
 //!
 //! A lock, a notice and perhaps a wake-up for each message would cost more than all the rest, so messages gather in the
 //! pipe of their writer, as they do before a link. They are handed over when there are [`GATHER`] of them, when the lane
-//! has no more room as far as the writer knows, when its reader is hungry as the first one comes - and by the reader
-//! itself, which fetches what has gathered before it waits: so nothing waits for a timer, and a writer may do what it
-//! likes after it has sent. Subscriptions, and what is conflated, are handed over at once.
+//! has no more room as far as the writer knows, when somebody waits for the first one - and by the reader
+//! itself, which fetches what has gathered when it has nothing left: so nothing waits for a timer, and a writer may do what
+//! it likes after it has sent. Subscriptions, and what is conflated, are handed over at once.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::pipe::{Carrier, Item};
 const GATHER: usize = 64;
 
 /// Messages that others may bring before what a peer has gathered is fetched.
-const PATIENCE: u32 = 64;
+const PATIENCE: usize = 64;
 
 /// The largest empty queue kept for an inproc peer.
 const SPARE: usize = 4096;
@@ -110,14 +110,16 @@ impl Core {
         }
     }
 
-    /// Moves what has gathered for an inproc peer into the lane.
-    pub(crate) fn hand_over(&mut self, key: PeerKey, effects: &mut Effects) {
-        let Some(pipe) = self.pipe(key) else { return };
+    /// Moves what has gathered for an inproc peer into the lane. Says whether there was anything.
+    pub(crate) fn hand_over(&mut self, key: PeerKey, effects: &mut Effects) -> bool {
+        let Some(pipe) = self.pipe(key) else {
+            return false;
+        };
         let Carrier::Inproc(lane, side) = &pipe.carrier else {
-            return;
+            return false;
         };
         if pipe.out.is_empty() {
-            return;
+            return false;
         }
         let messages = pipe.queued_messages();
         pipe.out_commands = 0;
@@ -131,6 +133,7 @@ impl Core {
         self.counters.transmitted = self.counters.transmitted.saturating_add(heard);
         self.counters.lose(Loss::PeerLeft, handed.unheard);
         effects.notices.extend(handed.notice);
+        true
     }
 
     /// As [`hand_over`](Self::hand_over), for all inproc peers.
@@ -153,6 +156,17 @@ impl Core {
         if full != pipe.full {
             pipe.full = full;
             self.pattern.set_writable(key, !full);
+        }
+    }
+
+    /// Tells the full lanes whether their writer is awake and looks for room.
+    pub(crate) fn look_for_room(&self, looking: bool) {
+        for (_, pipe) in self.pipes() {
+            if let Carrier::Inproc(lane, side) = &pipe.carrier
+                && pipe.full
+            {
+                lane.look_for_room(*side, looking);
+            }
         }
     }
 
@@ -191,18 +205,23 @@ impl Core {
         let Carrier::Inproc(lane, side) = &pipe.carrier else {
             return;
         };
-        if lane.run_dry(*side) && !std::mem::replace(&mut pipe.thirsty, true) {
+        lane.run_dry(*side);
+        pipe.thirsty = true;
+        if !std::mem::replace(&mut pipe.listed, true) {
             self.thirsty.push(key);
-            self.patience = 0;
         }
     }
 
-    /// A message was taken. Peers are not left waiting because others keep this socket busy.
+    /// A message was taken while other peers had none. They are not left waiting because some keep this socket busy.
     pub(crate) fn bear_thirst(&mut self, effects: &mut Effects) {
         self.patience = self.patience.saturating_add(1);
-        if self.patience > PATIENCE {
+        // To look at many costs no more for each message than to look at few.
+        if self.patience as usize > PATIENCE.max(self.thirsty.len()) {
+            self.patience = 0;
             let thirst = self.take_thirst();
-            effects.fetch(thirst);
+            if !thirst.is_empty() {
+                effects.fetch(thirst);
+            }
         }
     }
 
@@ -217,16 +236,26 @@ impl Core {
             .collect()
     }
 
-    /// The peers from which to fetch.
+    /// The peers from which to fetch: those that have handed over nothing more and gathered something.
     pub(crate) fn take_thirst(&mut self) -> Thirst {
         let mut thirst = Thirst::new();
-        for key in std::mem::take(&mut self.thirsty) {
-            let Some(pipe) = self.pipe(key) else { continue };
-            pipe.thirsty = false;
-            if let Carrier::Inproc(lane, side) = &pipe.carrier {
-                thirst.extend(lane.writer(*side));
+        let mut keys = std::mem::take(&mut self.thirsty);
+        keys.retain(|key| {
+            let Some(pipe) = self.pipe(*key) else {
+                return false;
+            };
+            if let Carrier::Inproc(lane, side) = &pipe.carrier
+                && pipe.thirsty
+            {
+                if lane.has_gathered(*side) {
+                    thirst.extend(lane.writer(*side));
+                }
+                return true;
             }
-        }
+            pipe.listed = false;
+            false
+        });
+        self.thirsty = keys;
         thirst
     }
 }
@@ -263,9 +292,8 @@ pub(crate) fn read_lane(core: &mut Core, key: PeerKey, effects: &mut Effects) {
     }
     if pipe.input.is_empty() {
         core.run_dry(key);
-    } else if std::mem::take(&mut pipe.thirsty) {
-        // What had gathered has come by itself.
-        core.thirsty.retain(|thirsty| *thirsty != key);
+    } else {
+        pipe.thirsty = false;
     }
 }
 

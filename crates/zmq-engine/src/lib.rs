@@ -47,6 +47,7 @@ mod link_read;
 mod listen;
 mod meeting;
 mod monitor;
+mod names;
 mod options;
 mod parts;
 mod pipe;

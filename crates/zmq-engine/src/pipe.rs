@@ -158,8 +158,10 @@ pub(crate) struct Pipe {
     pub(crate) unreported: u32,
     /// Inproc: how many messages may gather before they are handed over.
     pub(crate) gather: usize,
-    /// Inproc: the peer had gathered messages when we had none left, and they are to be fetched.
+    /// Inproc: nothing is left of what the peer has handed over.
     pub(crate) thirsty: bool,
+    /// Inproc: it is among those whose gathered messages are looked for. It may be thirsty no more.
+    pub(crate) listed: bool,
     /// Inproc: an empty queue to change for a full one.
     pub(crate) spare: VecDeque<Item>,
     /// Inproc: after how many of these the writer is told.
@@ -199,6 +201,7 @@ impl Pipe {
             unreported: 0,
             gather: 0,
             thirsty: false,
+            listed: false,
             spare: VecDeque::new(),
             report_step: 1,
         }
@@ -359,17 +362,18 @@ impl Pipe {
     /// A message that leaves inside an `Option` is taken apart and put together again on its way, and waits for itself.
     #[inline]
     pub(crate) fn pop_input(&mut self, into: &mut Message) -> bool {
+        // Asked before it is moved: what is looked at after that is moved piece by piece.
+        let inline = into.is_inline();
         let Some(Item::Message(first)) = self.input.front_mut() else {
             return false;
         };
         std::mem::swap(first, into);
-        let let_go = !first.is_inline();
         let before = self.input.pop_front();
-        if let_go {
-            drop(before);
-        } else {
+        if inline {
             // The empty message that nearly every caller comes with.
             std::mem::forget(before);
+        } else {
+            drop(before);
         }
         if self.input_octets > 0 {
             self.input_octets = self.input_octets.saturating_sub(into.byte_len());

@@ -31,13 +31,15 @@ impl Socket {
     /// [`RecvError`]; [`RecvError::WouldBlock`] if no message is there.
     pub fn try_recv(&self) -> Result<Message, RecvError> {
         let mut message = Message::empty();
-        if !self.take_ready(&mut message) {
-            self.try_take(&mut message)?;
-        }
+        self.try_recv_into(&mut message)?;
         Ok(message)
     }
 
-    fn try_take(&self, into: &mut Message) -> Result<(), RecvError> {
+    /// As [`try_recv`](Self::try_recv), into a message that is already there, as [`recv_into`](Self::recv_into) does.
+    ///
+    /// # Errors
+    /// [`RecvError`].
+    pub fn try_recv_into(&self, into: &mut Message) -> Result<(), RecvError> {
         match self.take_all(into) {
             Err(RecvError::WouldBlock) => {}
             done => return done,
@@ -114,8 +116,9 @@ impl Socket {
         if let Some(done) = self.spin(into) {
             return done;
         }
-        if self.shared.glance() {
-            match self.take(into) {
+        for _ in 0..self.shared.patience() {
+            self.shared.glance();
+            match self.take_all(into) {
                 Err(RecvError::WouldBlock) => {}
                 done => return done,
             }

@@ -93,21 +93,34 @@ impl Socket {
     /// [`SendError`] gives the message back; [`SendError::is_would_block`] tells whether it may be accepted later.
     #[inline]
     pub fn try_send(&self, mut message: Message) -> Result<(), SendError> {
-        if self.offer_ready(&mut message) {
+        self.try_send_from(&mut message)
+            .map_err(|reason| SendError { message, reason })
+    }
+
+    /// As [`try_send`](Self::try_send), taking the message from where it stands, as [`send_from`](Self::send_from) does.
+    ///
+    /// # Errors
+    /// [`SendFailure`].
+    #[inline]
+    pub fn try_send_from(&self, message: &mut Message) -> Result<(), SendFailure> {
+        if self.offer_ready(message) {
             return Ok(());
         }
         self.try_offer(message)
     }
 
-    fn try_offer(&self, mut message: Message) -> Result<(), SendError> {
-        let mut done = self.offer(&mut message);
-        if done == Err(SendFailure::WouldBlock) {
-            self.shared.flush();
-            if self.shared.turn() {
-                done = self.offer(&mut message);
-            }
+    #[inline(never)]
+    fn try_offer(&self, message: &mut Message) -> Result<(), SendFailure> {
+        match self.offer(message) {
+            Err(SendFailure::WouldBlock) => {}
+            done => return done,
         }
-        done.map_err(|reason| SendError { message, reason })
+        self.shared.flush();
+        if self.shared.turn() {
+            self.offer(message)
+        } else {
+            Err(SendFailure::WouldBlock)
+        }
     }
 
     /// Sends, waiting up to `timeout` for room (`None` waits for ever). Blocks the thread.
@@ -116,7 +129,21 @@ impl Socket {
     /// [`SendError`] gives the message back.
     #[inline]
     pub fn send(&self, mut message: Message, timeout: Option<Duration>) -> Result<(), SendError> {
-        if self.offer_ready(&mut message) {
+        self.send_from(&mut message, timeout)
+            .map_err(|reason| SendError { message, reason })
+    }
+
+    /// As [`send`](Self::send), taking the message from where it stands. What is left there is of no meaning. One that is not accepted stays.
+    ///
+    /// # Errors
+    /// [`SendFailure`].
+    #[inline]
+    pub fn send_from(
+        &self,
+        message: &mut Message,
+        timeout: Option<Duration>,
+    ) -> Result<(), SendFailure> {
+        if self.offer_ready(message) {
             return Ok(());
         }
         self.offer_or_wait(message, timeout)
@@ -125,14 +152,13 @@ impl Socket {
     #[inline(never)]
     fn offer_or_wait(
         &self,
-        mut message: Message,
+        message: &mut Message,
         timeout: Option<Duration>,
-    ) -> Result<(), SendError> {
-        let done = match self.offer(&mut message) {
-            Err(SendFailure::WouldBlock) => self.wait_and_offer(&mut message, timeout),
+    ) -> Result<(), SendFailure> {
+        match self.offer(message) {
+            Err(SendFailure::WouldBlock) => self.wait_and_offer(message, timeout),
             done => done,
-        };
-        done.map_err(|reason| SendError { message, reason })
+        }
     }
 
     #[cold]
@@ -143,6 +169,12 @@ impl Socket {
     ) -> Result<(), SendFailure> {
         let deadline = self.deadline(timeout);
         self.shared.flush();
+        if self.shared.glance_for_room() {
+            match self.offer(message) {
+                Err(SendFailure::WouldBlock) => {}
+                done => return done,
+            }
+        }
         let mut waiter = self.waiter();
         loop {
             match self.offer(message) {

@@ -92,6 +92,7 @@ impl Frame {
     }
 
     /// As [`to_bytes`](Self::to_bytes), without touching the reference count.
+    #[inline]
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {

@@ -111,6 +111,7 @@ impl Message {
     ///
     /// # Errors
     /// The message itself, when it has more than one frame.
+    #[inline]
     pub fn into_single(mut self) -> Result<Frame, Self> {
         if self.frames.len() > 1 {
             return Err(self);

@@ -1,9 +1,13 @@
 //! The two flags of a direction of an inproc lane, which keep what has gathered from being forgotten.
 //!
-//! The writer raises `gathered` and then looks at `hungry`, the reader raises `hungry` and then looks at `gathered`.
-//! Whichever is second sees the other's flag: a writer hands its first message over at once, a reader fetches what has
-//! gathered before it waits. Only the writer lowers the flags, before it hands over and leaves a notice, so that a reader
-//! whose hunger was lowered has something to read and is hungry anew after that.
+//! The writer raises `gathered` and then looks whether the reader is `hungry` and somebody waits for its socket
+//! (`Waking::anybody`); a reader says that it waits and then looks at `gathered`, both in that order for everybody (SeqCst).
+//! Whichever is second sees the other: a writer hands its first message over at once, a reader fetches what has gathered
+//! instead of waiting. A reader that does not wait is left alone: it looks at `gathered` whenever it has nothing left.
+//!
+//! `hungry` says that all that was handed over is used up, so that whoever waits has nothing else coming; the reader raises
+//! it. Only the writer lowers the flags, before it hands over and leaves a notice, so that a reader whose hunger was lowered
+//! has something to read and is hungry anew after that.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,15 +27,19 @@ impl Hunger {
         }
     }
 
-    /// The first message gathers. Says whether the reader waits for it.
+    /// The first message gathers. Says whether the reader has nothing else.
     pub(crate) fn begin_gathering(&self) -> bool {
         self.gathered.store(true, Ordering::SeqCst);
         self.hungry.load(Ordering::SeqCst)
     }
 
-    /// The reader has nothing left. Says whether something has gathered for it.
-    pub(crate) fn run_dry(&self) -> bool {
+    /// The reader has nothing left.
+    pub(crate) fn run_dry(&self) {
         self.hungry.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether something has gathered. A reader that is about to wait has said so before it asks.
+    pub(crate) fn has_gathered(&self) -> bool {
         self.gathered.load(Ordering::SeqCst)
     }
 
