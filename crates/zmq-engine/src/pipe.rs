@@ -368,12 +368,11 @@ impl Pipe {
             return false;
         };
         std::mem::swap(first, into);
-        let before = self.input.pop_front();
         if inline {
-            // The empty message that nearly every caller comes with.
-            std::mem::forget(before);
+            // The empty message that nearly every caller comes with: it is not even read.
+            std::mem::forget(self.input.pop_front());
         } else {
-            drop(before);
+            drop(self.input.pop_front());
         }
         if self.input_octets > 0 {
             self.input_octets = self.input_octets.saturating_sub(into.byte_len());
