@@ -28,16 +28,10 @@ impl From<Received> for Part {
 }
 
 impl Part {
-    /// The frame to send, and what is left to become the part again if it is not accepted.
-    pub(crate) fn into_frame(mut self) -> (Frame, Part) {
-        let body = std::mem::replace(&mut self.body, Part::empty().body);
-        (Frame::from(body), self)
-    }
-
-    /// The part as it was before [`Part::into_frame`].
-    pub(crate) fn with(mut self, frame: Frame) -> Part {
-        self.body = Body::from(frame);
-        self
+    /// The frame to send. The rest of the part stays until the frame was accepted.
+    #[inline]
+    pub(crate) fn take_frame(&mut self) -> Frame {
+        Frame::from(std::mem::replace(&mut self.body, Part::empty().body))
     }
 
     /// Another part with the same octets. Long ones are shared, and both know.

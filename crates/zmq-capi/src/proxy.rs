@@ -72,7 +72,7 @@ fn forward(
         if !itself && !to.is_ready(POLLOUT)? {
             break;
         }
-        let Some(message) = from.try_message()? else {
+        let Some(mut message) = from.try_message()? else {
             break;
         };
         moved = true;
@@ -80,11 +80,9 @@ fn forward(
         passed.0.received += 1;
         passed.0.received_octets += octets;
         if let Some(capture) = capture {
-            capture
-                .send_message(message.clone(), 0)
-                .map_err(|(_, errno)| errno)?;
+            capture.send_message(&mut message.clone(), 0)?;
         }
-        to.send_message(message, 0).map_err(|(_, errno)| errno)?;
+        to.send_message(&mut message, 0)?;
         passed.1.sent += 1;
         passed.1.sent_octets += octets;
     }
@@ -183,7 +181,7 @@ impl Proxy {
         if let Some(control) = &self.control
             && (control.kind() == SocketType::Rep || reply.len() > 1)
         {
-            control.send_message(reply, 0).map_err(|(_, errno)| errno)?;
+            control.send_message(&mut reply, 0)?;
         }
         Ok(end)
     }

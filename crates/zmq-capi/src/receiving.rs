@@ -2,6 +2,8 @@
 
 use std::ffi::{c_int, c_void};
 
+use zmq_engine::{Frame, Message};
+
 use crate::boundary::{Outcome, clip, number};
 use crate::errno::Errno;
 use crate::parts::Received;
@@ -11,21 +13,53 @@ use crate::socket::{SocketHandle, socket};
 
 impl SocketHandle {
     /// Receives one frame.
-    #[inline]
     pub(crate) fn receive_frame(&self, flags: c_int) -> Outcome<Received> {
         if let Some(next) = self.incoming.next() {
             self.context.check()?;
             return Ok(next);
         }
+        let mut message = Message::single(Frame::empty());
+        self.receive_message(&mut message, flags)?;
+        Ok(self.incoming.begin(message))
+    }
+
+    /// Receives a whole message to where `message` is.
+    #[inline]
+    fn receive_message(&self, message: &mut Message, flags: c_int) -> Outcome<()> {
         let result = if flags & DONTWAIT != 0 {
             self.exposed.look(&self.socket);
-            self.socket.try_recv()
+            self.socket.try_recv_into(message)
         } else {
             let patience = SocketHandle::patience(&self.recv_timeout);
             self.exposed
-                .waiting(&self.socket, || self.socket.recv(patience))
+                .waiting(&self.socket, || self.socket.recv_into(message, patience))
         };
-        Ok(self.incoming.begin(result.map_err(Errno::from)?))
+        result.map_err(Errno::from)
+    }
+
+    /// Receives one frame into a part. Answers its length.
+    #[inline]
+    fn receive_part(&self, part: &mut Part, flags: c_int) -> Outcome<usize> {
+        if !self.incoming.more() {
+            let mut message = Message::single(Frame::empty());
+            self.receive_message(&mut message, flags)?;
+            if message.len() == 1 && message.properties().is_none() {
+                let frame = message.into_single().unwrap_or_default();
+                let length = frame.len();
+                // What it held goes first: a short frame then takes no more than its octets to move.
+                *part = Part::empty();
+                part.body = frame.into();
+                return Ok(length);
+            }
+            let received = self.incoming.begin(message);
+            let length = received.frame.len();
+            *part = Part::from(received);
+            return Ok(length);
+        }
+        let received = self.receive_frame(flags)?;
+        let length = received.frame.len();
+        *part = Part::from(received);
+        Ok(length)
     }
 }
 
@@ -60,9 +94,6 @@ pub(crate) extern "C" fn zmq_msg_recv(
     number(|| {
         let held = socket(handle)?;
         let part = raw::part(message).ok_or(Errno::FAULT)?;
-        let received = held.receive_frame(flags)?;
-        let length = received.frame.len();
-        *part = Part::from(received);
-        Ok(clip(length))
+        Ok(clip(held.receive_part(part, flags)?))
     })
 }

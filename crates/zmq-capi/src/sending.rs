@@ -31,8 +31,9 @@ impl SocketHandle {
         if self.outgoing.begun() {
             return self.send_last(frame, flags);
         }
-        self.send_message(Message::single(frame), flags)
-            .map_err(|(message, errno)| (message.into_single().unwrap_or_default(), errno))
+        let mut message = Message::single(frame);
+        self.send_message(&mut message, flags)
+            .map_err(|errno| (message.into_single().unwrap_or_default(), errno))
     }
 
     fn send_part(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
@@ -59,7 +60,7 @@ impl SocketHandle {
     }
 
     fn send_last(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
-        let (message, way) = self.outgoing.finish(frame);
+        let (mut message, way) = self.outgoing.finish(frame);
         let refused = |message: Message, errno| {
             // The parts before are lost with it, as the socket is.
             let last = message.into_frames().pop();
@@ -71,27 +72,23 @@ impl SocketHandle {
                 .commit(way, message)
                 .map_err(|error| refused(error.message, Errno::from(error.reason))),
             None => self
-                .send_message(message, flags)
-                .map_err(|(message, errno)| refused(message, errno)),
+                .send_message(&mut message, flags)
+                .map_err(|errno| refused(message, errno)),
         }
     }
 
-    /// Sends a whole message.
+    /// Sends a whole message, which stays where it is if it is not accepted.
     #[inline]
-    pub(crate) fn send_message(
-        &self,
-        message: Message,
-        flags: c_int,
-    ) -> Result<(), (Message, Errno)> {
+    pub(crate) fn send_message(&self, message: &mut Message, flags: c_int) -> Result<(), Errno> {
         let result = if flags & DONTWAIT != 0 {
             self.exposed.look(&self.socket);
-            self.socket.try_send(message)
+            self.socket.try_send_from(message)
         } else {
             let patience = SocketHandle::patience(&self.send_timeout);
             self.exposed
-                .waiting(&self.socket, || self.socket.send(message, patience))
+                .waiting(&self.socket, || self.socket.send_from(message, patience))
         };
-        result.map_err(|error| (error.message, Errno::from(error.reason)))
+        result.map_err(Errno::from)
     }
 }
 
@@ -140,13 +137,11 @@ pub(crate) extern "C" fn zmq_msg_send(
         let held = socket(handle)?;
         let part = raw::part(message).ok_or(Errno::FAULT)?;
         let length = part.body.as_slice().len();
-        let sent = std::mem::replace(part, Part::empty());
-        let (frame, left) = sent.into_frame();
-        if let Err((frame, errno)) = held.send_frame(frame, flags) {
-            *part = left.with(frame);
+        if let Err((frame, errno)) = held.send_frame(part.take_frame(), flags) {
+            part.body = frame.into();
             return Err(errno);
         }
-        drop(left);
+        *part = Part::empty();
         Ok(clip(length))
     })
 }
