@@ -48,6 +48,8 @@ impl Core {
         }
         // A socket that closes waits until nothing is left here.
         self.refresh_lane(key, effects);
+        // The peer may gather the first message that it ever sends here.
+        self.run_dry(key);
     }
 
     /// Adds a message to what the peer is handed next, if it is an inproc peer that is sent more than the newest one. Says whether

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use support::*;
-use zmq_engine::{Context, Loss, Socket, SocketType};
+use zmq_engine::{Context, Loss, Socket, SocketOption, SocketType};
 
 const SOON: Option<Duration> = Some(Duration::from_secs(5));
 
@@ -59,6 +59,19 @@ fn bursts_of_any_length_reach_a_reader_that_waits() {
             send(&back, "done");
         }
     });
+}
+
+#[test]
+fn the_first_message_to_a_peer_that_has_changed_its_marks_is_received() {
+    let context = Context::new().unwrap();
+    let pull = open(&context, SocketType::Pull);
+    let push = open(&context, SocketType::Push);
+    push.bind("inproc://changed").unwrap();
+    pull.connect("inproc://changed").unwrap();
+    // The writer counts its room anew before it has sent anything, and its first message gathers.
+    pull.set(SocketOption::RecvHwm(Some(10))).unwrap();
+    send(&push, "first");
+    assert_eq!(text(&pull.recv(SOON).expect("a message")), ["first"]);
 }
 
 #[test]
