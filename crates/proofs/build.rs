@@ -66,8 +66,7 @@ fn main() {
             // An included file cannot have a comment about itself.
             .replace("//!", "//")
             .replace("std::sync::", "crate::sync::")
-            .replace("zmq_patterns::PeerKey", "crate::mirror::PeerKey")
-            .replace("zmtp_wire::SocketType", "crate::mirror::SocketType");
+            .replace("zmq_patterns::PeerKey", "crate::mirror::PeerKey");
         let name = Path::new(path).file_name().expect("it names a file");
         std::fs::write(out.join(name), text).expect("the folder is ours");
     }

@@ -179,14 +179,34 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         why: "the reader may run dry between the two: neither sees the other's flag",
     },
     Mutant {
+        name: "waiters-looked-at-first",
+        model: "inproc",
+        file: "inproc.rs",
+        changes: &[(
+            "        self.hunger(side).begin_gathering() && waits() != Some(false)",
+            "        let waits = waits();\n        self.hunger(side).begin_gathering() && waits != Some(false)",
+        )],
+        why: "the reader may begin to wait between the two and find nothing gathered",
+    },
+    Mutant {
+        name: "waiters-not-looked-at",
+        model: "inproc",
+        file: "inproc.rs",
+        changes: &[(
+            "        self.hunger(side).begin_gathering() && waits() != Some(false)",
+            "        let _ = waits;\n        self.hunger(side).begin_gathering() && false",
+        )],
+        why: "the first message gathers while somebody waits for it",
+    },
+    Mutant {
         name: "gathered-looked-at-first",
         model: "inproc",
-        file: "hunger.rs",
+        file: "lane.rs",
         changes: &[(
-            "        self.hungry.store(true, Ordering::SeqCst);\n        self.gathered.load(Ordering::SeqCst)",
-            "        let gathered = self.gathered.load(Ordering::SeqCst);\n        self.hungry.store(true, Ordering::SeqCst);\n        gathered",
+            "        self.wait(|| self.take_all())",
+            "        self.wait(|| self.take())",
         )],
-        why: "the writer may begin to gather between the two",
+        why: "the writer may begin to gather between the look and the waiting, and sees nobody wait",
     },
     Mutant {
         name: "gathered-raised-weakly",
@@ -199,14 +219,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         why: "the look may come before the flag is seen",
     },
     Mutant {
-        name: "hungry-raised-weakly",
+        name: "gathered-not-raised",
         model: "inproc",
         file: "hunger.rs",
         changes: &[(
-            "self.hungry.store(true, Ordering::SeqCst)",
-            "self.hungry.store(true, Ordering::Release)",
+            "        self.gathered.store(true, Ordering::SeqCst);\n        self.hungry",
+            "        self.hungry",
         )],
-        why: "the look may come before the flag is seen",
+        why: "a reader that was not hungry does not know that there is something to fetch",
+    },
+    Mutant {
+        name: "hunger-never-raised",
+        model: "inproc",
+        file: "hunger.rs",
+        changes: &[("        self.hungry.store(true, Ordering::SeqCst);\n", "")],
+        why: "the writer believes for ever that the reader has something else",
     },
     Mutant {
         name: "hunger-lowered-late",
@@ -237,6 +264,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             "        half.messages = half.messages.saturating_add(messages);\n        let room = half.room();\n",
         )],
         why: "the writer is not told of room",
+    },
+    Mutant {
+        name: "lane-tells-lookers-only",
+        model: "inproc-full",
+        file: "inproc.rs",
+        changes: &[(
+            "self.counted() <= capacity.saturating_sub(1) / 2\n                || self.looking",
+            "let _ = capacity;\n            self.looking",
+        )],
+        why: "a writer that has looked in vain and sleeps is not told of room",
+    },
+    Mutant {
+        name: "inproc-thirst-forgotten",
+        model: "inproc",
+        file: "lane.rs",
+        changes: &[("            self.thirsty = true;\n", "")],
+        why: "a reader that has used up everything does not look for more",
     },
     Mutant {
         name: "inproc-no-second-look",

@@ -12,6 +12,9 @@ use crate::waking::Waking;
 /// `lanes::GATHER`: so few that the models come to it.
 const GATHER: usize = 2;
 
+/// `shared::GLANCES`. To look once is to look at any moment.
+const GLANCES: usize = 1;
+
 /// What is left to be done outside the lock.
 type Effects = Vec<(Arc<SocketShared>, Notice)>;
 
@@ -68,6 +71,7 @@ impl SocketShared {
             core.report_step = lane.report_step(side);
             core.gather = lane.room(side).min(GATHER);
             core.lane = Some((Arc::clone(&lane), side));
+            core.run_dry();
         }
         (writer, reader)
     }
@@ -122,11 +126,30 @@ impl SocketShared {
         accepted
     }
 
-    /// `Socket::send`.
+    /// `Socket::send_from` and `wait_and_offer`.
     pub(crate) fn send(&self, item: Item) {
-        if !self.offer(item) {
-            self.wait(|| self.offer(item).then_some(()));
+        if self.offer(item) || (self.glance_for_room() && self.offer(item)) {
+            return;
         }
+        self.wait(|| self.offer(item).then_some(()));
+    }
+
+    /// `SocketShared::glance`.
+    fn glance(&self) -> bool {
+        self.inbox.is_used()
+    }
+
+    /// `SocketShared::glance_for_room`.
+    fn glance_for_room(&self) -> bool {
+        self.core.lock().unwrap().look_for_room(true);
+        let seen = (0..GLANCES).any(|_| self.glance());
+        self.core.lock().unwrap().look_for_room(false);
+        seen
+    }
+
+    /// `SocketShared::has_waiters`.
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.waking.anybody()
     }
 
     /// `Socket::take`: a message, or nothing after the peer has closed.
@@ -145,18 +168,14 @@ impl SocketShared {
 
     /// `SocketShared::fetch`.
     fn fetch(&self) -> bool {
-        let mut core = self.core.lock().unwrap();
-        if !std::mem::take(&mut core.thirsty) {
+        let thirst = self.core.lock().unwrap().take_thirst();
+        let Some((writer, _)) = thirst else {
             return false;
-        }
-        let writer = core.lane.as_ref().and_then(|(lane, side)| lane.writer(*side));
-        drop(core);
-        if let Some((writer, _)) = writer {
-            let mut effects = Effects::new();
-            writer.core.lock().unwrap().hand_over(&mut effects);
-            SocketShared::run(effects);
-        }
-        true
+        };
+        let mut effects = Effects::new();
+        let some = writer.core.lock().unwrap().hand_over(&mut effects);
+        SocketShared::run(effects);
+        some || self.inbox.is_used()
     }
 
     /// `Socket::take_all`.
@@ -169,12 +188,18 @@ impl SocketShared {
         }
     }
 
-    /// `Socket::recv`.
+    /// `Socket::recv_into` and `wait_and_take`.
     pub(crate) fn recv(&self) -> Option<Item> {
-        match self.take() {
-            Some(done) => done,
-            None => self.wait(|| self.take_all()),
+        if let Some(done) = self.take() {
+            return done;
         }
+        for _ in 0..GLANCES {
+            self.glance();
+            if let Some(done) = self.take_all() {
+                return done;
+            }
+        }
+        self.wait(|| self.take_all())
     }
 
     /// The loop of `wait_and_offer` and `wait_and_take` with `SocketShared::sleep`, and the end of the `Waiter`.
@@ -229,16 +254,19 @@ impl Core {
     }
 
     /// `Core::hand_over`.
-    fn hand_over(&mut self, effects: &mut Effects) {
-        let Some((lane, side)) = &self.lane else { return };
+    fn hand_over(&mut self, effects: &mut Effects) -> bool {
+        let Some((lane, side)) = &self.lane else {
+            return false;
+        };
         if self.out.is_empty() {
-            return;
+            return false;
         }
         let messages = self.out.len();
         let handed = lane.hand_over(*side, &mut self.out, messages);
         self.gather = handed.room.min(GATHER);
         self.full |= handed.room == 0;
         effects.extend(handed.notice);
+        true
     }
 
     /// `Core::refresh_lane`.
@@ -248,6 +276,15 @@ impl Core {
         let room = lane.room(*side);
         self.gather = room.min(GATHER);
         self.full = room == 0;
+    }
+
+    /// `Core::look_for_room`.
+    fn look_for_room(&self, looking: bool) {
+        if let Some((lane, side)) = &self.lane
+            && self.full
+        {
+            lane.look_for_room(*side, looking);
+        }
     }
 
     /// `lanes::read_lane`.
@@ -263,7 +300,7 @@ impl Core {
         }
     }
 
-    /// `Core::after_taking`.
+    /// `Core::after_taking`. `bear_thirst` has patience for more messages than there are here.
     fn after_taking(&mut self, effects: &mut Effects) {
         let Some((lane, side)) = &self.lane else { return };
         self.unreported += 1;
@@ -279,7 +316,16 @@ impl Core {
     /// `Core::run_dry`.
     fn run_dry(&mut self) {
         if let Some((lane, side)) = &self.lane {
-            self.thirsty |= lane.run_dry(*side);
+            lane.run_dry(*side);
+            self.thirsty = true;
         }
+    }
+
+    /// `Core::take_thirst`.
+    fn take_thirst(&self) -> Option<(Arc<SocketShared>, PeerKey)> {
+        let (lane, side) = self.lane.as_ref()?;
+        (self.thirsty && lane.has_gathered(*side))
+            .then(|| lane.writer(*side))
+            .flatten()
     }
 }

@@ -24,10 +24,6 @@ pub(crate) struct Apart<T>(pub(crate) T);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PeerKey(pub(crate) u32);
 
-/// No protocol asks for it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SocketType;
-
 /// A message, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Item(pub(crate) u32);
