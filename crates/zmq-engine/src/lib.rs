@@ -39,6 +39,7 @@ mod error;
 mod handover;
 mod inproc;
 mod io;
+mod item;
 mod knowing;
 mod lanes;
 mod link;
