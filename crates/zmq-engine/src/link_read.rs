@@ -1,5 +1,6 @@
 //! The reading half of a link: octets from the stream through the session into the pipe, up to the mark.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ const HEAD_OCTETS: usize = 2 * 1024;
 
 /// Units taken from one framed stream before others have their turn.
 const TURN_UNITS: usize = 64;
+
+/// Messages cut at once where nothing bounds them; room for more is given back.
+const CUT: usize = 4096;
 
 /// Where a read ended.
 enum Read {
@@ -326,7 +330,7 @@ impl Link {
         core.counters.arrived = core.counters.arrived.saturating_add(count as u64);
         if !core.receives {
             io.decoded.clear();
-            io.room = READ_OCTETS;
+            io.room = CUT;
             core.lose_quietly(DropReason::Unexpected, count as u64);
             return;
         }
@@ -335,7 +339,7 @@ impl Link {
             core.counters
                 .lose(crate::counters::Loss::Unread, count as u64);
             io.decoded.clear();
-            io.room = READ_OCTETS;
+            io.room = CUT;
             return;
         };
         let mut replaced = 0;
@@ -355,13 +359,17 @@ impl Link {
             }
         }
         pipe.append_input(&mut io.decoded, octets);
+        if io.decoded.capacity() > 2 * CUT {
+            // What a peer once sent at once is not kept for it.
+            io.decoded = VecDeque::new();
+        }
         let room = pipe.input_room();
         if room == 0 {
             pipe.paused = true;
         }
         io.paused = room == 0;
         // Marks may change at any time, so the pipe is asked again now and then.
-        io.room = room.min(READ_OCTETS);
+        io.room = room.min(CUT);
         if count > 0 {
             core.pattern.set_readable(key);
         }

@@ -48,6 +48,12 @@ pub(crate) const FLUSH_MESSAGES: usize = 512;
 /// them.
 const PACKED: usize = 2048;
 
+/// Messages of more frames are not packed: their heads are octets that no mark counts.
+const PACKED_FRAMES: usize = 8;
+
+/// Room that a pack is made with, at most.
+const LARGEST_PACK: usize = FLUSH_OCTETS + FLUSH_MESSAGES * PACKED_FRAMES * 2;
+
 /// Writes that follow each other within this time are a burst.
 pub(crate) const BURST_MICROS: u64 = 5;
 
@@ -302,7 +308,7 @@ impl Pipe {
     pub(crate) fn take_out(&mut self, batch: &mut VecDeque<Item>) -> usize {
         let messages = self.queued_messages();
         if let Some(Item::Pack(pack)) = self.out.back() {
-            self.pack_octets = pack.wire_octets();
+            self.pack_octets = pack.wire_octets().min(LARGEST_PACK);
         }
         if batch.is_empty() {
             std::mem::swap(batch, &mut self.out);
@@ -401,7 +407,7 @@ impl Pipe {
         }
         self.out_octets = octets;
         self.fresh = true;
-        if !self.packs || length > PACKED {
+        if !self.packs || length > PACKED || slot.len() > PACKED_FRAMES {
             self.out
                 .push_back(Item::Message(std::mem::replace(slot, Message::empty())));
             return true;

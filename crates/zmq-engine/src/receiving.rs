@@ -40,6 +40,7 @@ impl Socket {
     /// # Errors
     /// [`RecvError`].
     pub fn try_recv_into(&self, into: &mut Message) -> Result<(), RecvError> {
+        empty(into);
         match self.take_all(into) {
             Err(RecvError::WouldBlock) => {}
             done => return done,
@@ -90,6 +91,7 @@ impl Socket {
     /// that passes through them is moved each time.
     #[inline]
     pub fn take_ready(&self, slot: &mut Message) -> bool {
+        empty(slot);
         !self.shared.has_notices() && self.shared.lock().receive_plain(slot)
     }
 
@@ -174,5 +176,13 @@ impl Socket {
                 done => return done,
             }
         }
+    }
+}
+
+/// Lets go of what a message holds while no lock is held: that may be code of the application's.
+#[inline]
+fn empty(message: &mut Message) {
+    if !message.is_inline() {
+        *message = Message::empty();
     }
 }

@@ -83,7 +83,7 @@ impl Core {
         Ok(())
     }
 
-    /// The short way of a message that stands in `slot`, which is emptied: into the queue of a peer to which a burst is under way. Says
+    /// The short way of a message that stands in `slot`, where something of no meaning is left: into the queue of a peer to which a burst is under way. Says
     /// whether that was all there is to do; the message is untouched if it was not.
     #[inline]
     pub(crate) fn send_plain(&mut self, slot: &mut Message) -> bool {

@@ -98,7 +98,15 @@ impl Message {
 
     /// Takes the first frame off; `None`, and the message unchanged, when it is the only one.
     pub fn pop_front(&mut self) -> Option<Frame> {
-        (self.frames.len() > 1).then(|| self.frames.remove(0))
+        if self.frames.len() <= 1 {
+            return None;
+        }
+        let first = self.frames.remove(0);
+        if self.frames.len() == 1 {
+            // The list may have been long.
+            self.frames.shrink_to_fit();
+        }
+        Some(first)
     }
 
     /// The frames by value, at least one.

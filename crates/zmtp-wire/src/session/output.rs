@@ -253,6 +253,7 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Frame, Message, Pack};
     use proptest::prelude::*;
 
     fn put(output: &mut Output, body: &Bytes, what: Unit) {
@@ -266,12 +267,25 @@ mod tests {
         // Whatever the sizes and however the octets leave, the stream is what was put and each message is counted once, when whole.
         #[test]
         fn any_way_of_writing_gives_the_same_stream_and_count(
-            bodies in prop::collection::vec((0_usize..6000, any::<bool>()), 1..20),
+            bodies in prop::collection::vec((0_usize..6000, any::<bool>(), 0_usize..4), 1..20),
             steps in prop::collection::vec(1_usize..9000, 1..40),
         ) {
             let mut output = Output::default();
             let (mut expected, mut ends) = (Vec::new(), Vec::new());
-            for (index, (length, message)) in bodies.iter().enumerate() {
+            for (index, (length, message, packed)) in bodies.iter().enumerate() {
+                let mut pack = Pack::default();
+                for count in 0..*packed {
+                    let body = std::vec![index as u8; length % 300 + count % 2];
+                    pack.push(&Message::from(Frame::from(&body[..])));
+                    expected.extend_from_slice(if body.len() > 255 { &[2, 0, 0, 0, 0, 0, 0, 1] } else { &[0] });
+                    expected.push(body.len() as u8);
+                    expected.extend_from_slice(&body);
+                    ends.push(expected.len());
+                }
+                if *packed > 0 {
+                    let (octets, rows) = pack.close();
+                    output.pack(octets, rows);
+                }
                 let body = Bytes::from(std::vec![index as u8; *length]);
                 put(&mut output, &body, if *message { Unit::Message } else { Unit::Control });
                 expected.push(b'#');
