@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use zmtp_wire::{Frame, Message};
+use zmtp_wire::Message;
 
 use crate::effects::Effects;
 use crate::error::RecvError;
@@ -20,7 +20,7 @@ impl Socket {
     /// [`try_recv`](Socket::try_recv).
     #[inline]
     pub fn try_recv_queued(&self) -> Result<Message, RecvError> {
-        let mut message = Message::single(Frame::empty());
+        let mut message = Message::empty();
         self.take(&mut message)?;
         Ok(message)
     }
