@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use zmq_engine::{Context, ContextOptions};
 
+use crate::bodies;
 use crate::boundary::{Outcome, done, handle, number};
 use crate::clock::Moment;
 use crate::errno::Errno;
@@ -239,6 +240,7 @@ pub(crate) extern "C" fn zmq_ctx_term(handle: *mut c_void) -> c_int {
         let held = context(handle)?;
         held.0.terminate()?;
         drop(raw::take::<ContextHandle>(handle));
+        bodies::empty_store();
         Ok(())
     })
 }

@@ -31,10 +31,16 @@ impl Exposed {
         socket.descriptor().as_raw_fd()
     }
 
+    /// Whether anybody was handed the descriptor.
+    #[inline]
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     /// A function of the socket looks for what has changed: call it before the look.
     #[inline]
     pub(crate) fn look(&self, socket: &Socket) {
-        if !self.asked.load(Ordering::Relaxed) {
+        if !self.is_asked() {
             return;
         }
         if let Some(registration) = &mut *self.lock() {
@@ -45,7 +51,7 @@ impl Exposed {
     /// Runs something that waits by itself: meanwhile the descriptor is not looked at.
     #[inline]
     pub(crate) fn waiting<T>(&self, socket: &Socket, wait: impl FnOnce() -> T) -> T {
-        if !self.asked.load(Ordering::Relaxed) {
+        if !self.is_asked() {
             return wait();
         }
         let registration = self.lock().take();

@@ -11,6 +11,7 @@
 //! STREAM and the draft socket types are refused with `EINVAL`; ws, wss, udp and the other transports beyond tcp, ipc
 //! and inproc with `EPROTONOSUPPORT`, and `zmq_has` says so.
 
+mod bodies;
 mod boundary;
 mod clock;
 mod context;

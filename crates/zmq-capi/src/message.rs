@@ -9,7 +9,7 @@ use zmq_engine::Frame;
 use crate::boundary::{Outcome, answer, done, number};
 use crate::errno::Errno;
 use crate::parts::Received;
-use crate::raw::{self, Body, Foreign, FreeFn, INLINE, Part, ZmqMsg};
+use crate::raw::{self, Foreign, FreeFn, Part, ZmqMsg};
 
 const MORE: c_int = 1;
 const SOURCE_FD: c_int = 2;
@@ -20,7 +20,7 @@ const FD_PROPERTY: &str = "__fd";
 
 impl From<Received> for Part {
     fn from(received: Received) -> Part {
-        let mut part = Part::new(Body::from(received.frame));
+        let mut part = Part::new(received.frame);
         part.properties = received.properties;
         part.more = received.more;
         part
@@ -31,19 +31,13 @@ impl Part {
     /// The frame to send. The rest of the part stays until the frame was accepted.
     #[inline]
     pub(crate) fn take_frame(&mut self) -> Frame {
-        Frame::from(std::mem::replace(&mut self.body, Part::empty().body))
+        std::mem::take(&mut self.body)
     }
 
     /// Another part with the same octets. Long ones are shared, and both know.
     fn duplicate(&mut self) -> Part {
-        let body = match &self.body {
-            Body::Inline { .. } => Body::copy_from(self.body.as_slice()),
-            Body::Shared(bytes) => {
-                self.shared = true;
-                Body::Shared(bytes.clone())
-            }
-        };
-        let mut copy = Part::new(body);
+        self.shared |= self.body.as_shared().is_some();
+        let mut copy = Part::new(self.body.clone());
         copy.properties = self.properties.clone();
         copy.group = self.group.clone();
         copy.routing_id = self.routing_id;
@@ -78,7 +72,7 @@ pub(crate) extern "C" fn zmq_msg_init_size(message: *mut ZmqMsg, size: usize) ->
     done(|| {
         init(
             message,
-            Part::new(Body::of_size(size).ok_or(Errno::NO_MEMORY)?),
+            Part::new(raw::body_of_size(size).ok_or(Errno::NO_MEMORY)?),
         )
     })
 }
@@ -92,7 +86,7 @@ pub(crate) extern "C" fn zmq_msg_init_buffer(
 ) -> c_int {
     done(|| {
         let octets = raw::octets(data, size).ok_or(Errno::FAULT)?;
-        init(message, Part::new(Body::copy_from(octets)))
+        init(message, Part::new(Frame::copy_from(octets)))
     })
 }
 
@@ -111,7 +105,7 @@ pub(crate) extern "C" fn zmq_msg_init_data(
         }
         let constant = free.is_none();
         let bytes = Bytes::from_owner(Foreign::new(data, size, free, hint));
-        let mut part = Part::new(Body::Shared(bytes));
+        let mut part = Part::new(Frame::shared(bytes));
         // Constant octets are nobody's to change, as if somebody else had them too.
         part.shared = constant;
         init(message, part)
@@ -165,7 +159,7 @@ pub(crate) extern "C" fn zmq_msg_data(message: *mut ZmqMsg) -> *mut c_void {
 /// How many octets there are.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn zmq_msg_size(message: *const ZmqMsg) -> usize {
-    answer(0, || Ok(part(message.cast_mut())?.body.as_slice().len()))
+    answer(0, || Ok(part(message.cast_mut())?.body.len()))
 }
 
 /// Whether other parts follow this one.
@@ -222,5 +216,3 @@ pub(crate) extern "C" fn zmq_msg_gets(
         crate::drafts::property_text(part, name).ok_or(Errno::INVALID)
     })
 }
-
-const _: () = assert!(INLINE >= 33, "libzmq keeps as many octets inside a message");

@@ -41,14 +41,21 @@ impl SocketHandle {
     #[inline]
     fn receive_part(&self, part: &mut Part, flags: c_int) -> Outcome<usize> {
         if !self.incoming.more() {
-            let mut message = Message::single(Frame::empty());
-            self.receive_message(&mut message, flags)?;
+            let mut message = Message::empty();
+            if self.exposed.is_asked() || !self.socket.take_ready(&mut message) {
+                self.receive_message(&mut message, flags)?;
+            }
             if message.len() == 1 && message.properties().is_none() {
-                let frame = message.into_single().unwrap_or_default();
-                let length = frame.len();
+                let length = message.byte_len();
                 // What it held goes first: a short frame then takes no more than its octets to move.
-                *part = Part::empty();
-                part.body = frame.into();
+                part.leave();
+                if let Some(frame) = message.frames_mut().first_mut() {
+                    std::mem::swap(frame, &mut part.body);
+                }
+                if message.is_inline() {
+                    // Empty, and nothing to be let go of.
+                    std::mem::forget(message);
+                }
                 return Ok(length);
             }
             let received = self.incoming.begin(message);

@@ -6,7 +6,7 @@ use zmq_engine::{Frame, Message};
 
 use crate::boundary::{clip, number};
 use crate::errno::Errno;
-use crate::raw::{self, Part, ZmqMsg};
+use crate::raw::{self, ZmqMsg};
 use crate::socket::{SocketHandle, socket};
 
 pub(crate) const DONTWAIT: c_int = 1;
@@ -16,6 +16,15 @@ pub(crate) const SNDMORE: c_int = 2;
 pub(crate) type Refused = (Frame, Errno);
 
 impl SocketHandle {
+    /// Whether a frame is a message of its own and nothing has to be done before it is offered.
+    #[inline]
+    fn offers_at_once(&self, flags: c_int) -> bool {
+        flags & SNDMORE == 0
+            && self.hearing.is_none()
+            && !self.outgoing.begun()
+            && !self.exposed.is_asked()
+    }
+
     /// Sends one frame; with SNDMORE it waits for the others.
     #[inline]
     pub(crate) fn send_frame(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
@@ -36,6 +45,7 @@ impl SocketHandle {
             .map_err(|errno| (message.into_single().unwrap_or_default(), errno))
     }
 
+    #[inline(never)]
     fn send_part(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
         if self.outgoing.begun() {
             self.outgoing.push(frame);
@@ -59,6 +69,7 @@ impl SocketHandle {
         }
     }
 
+    #[inline(never)]
     fn send_last(&self, frame: Frame, flags: c_int) -> Result<(), Refused> {
         let (mut message, way) = self.outgoing.finish(frame);
         let refused = |message: Message, errno| {
@@ -103,8 +114,15 @@ pub(crate) extern "C" fn zmq_send(
     number(|| {
         let held = socket(handle)?;
         let octets = raw::octets(data, length).ok_or(Errno::FAULT)?;
-        held.send_frame(Frame::copy_from(octets), flags)
-            .map_err(|(_, errno)| errno)?;
+        if held.offers_at_once(flags) {
+            let mut whole = Message::single(Frame::copy_from(octets));
+            if !held.socket.offer_ready(&mut whole) {
+                held.send_message(&mut whole, flags)?;
+            }
+        } else {
+            held.send_frame(Frame::copy_from(octets), flags)
+                .map_err(|(_, errno)| errno)?;
+        }
         Ok(clip(length))
     })
 }
@@ -136,12 +154,22 @@ pub(crate) extern "C" fn zmq_msg_send(
     number(|| {
         let held = socket(handle)?;
         let part = raw::part(message).ok_or(Errno::FAULT)?;
-        let length = part.body.as_slice().len();
-        if let Err((frame, errno)) = held.send_frame(part.take_frame(), flags) {
-            part.body = frame.into();
+        let length = part.body.len();
+        if held.offers_at_once(flags) {
+            let mut whole = Message::single(part.take_frame());
+            let sent = match held.socket.offer_ready(&mut whole) {
+                true => Ok(()),
+                false => held.send_message(&mut whole, flags),
+            };
+            if let Err(errno) = sent {
+                part.body = whole.into_single().unwrap_or_default();
+                return Err(errno);
+            }
+        } else if let Err((frame, errno)) = held.send_frame(part.take_frame(), flags) {
+            part.body = frame;
             return Err(errno);
         }
-        *part = Part::empty();
+        part.leave();
         Ok(clip(length))
     })
 }

@@ -384,13 +384,32 @@ impl Pipe {
     /// not reached, and nothing is to be written yet.
     #[inline]
     pub(crate) fn push_plain(&mut self, slot: &mut Message) -> bool {
-        if self.pace != Pace::Hot
-            || self.marks.conflate
-            || !matches!(self.carrier, Carrier::Link(_))
-            || self.flush_wanted
-        {
+        if self.marks.conflate {
             return false;
         }
+        match &self.carrier {
+            Carrier::Link(_) if self.pace == Pace::Hot && !self.flush_wanted => {
+                self.push_to_link(slot)
+            }
+            Carrier::Inproc(..) => self.push_to_lane(slot),
+            _ => false,
+        }
+    }
+
+    /// A message gathers behind others for an inproc peer. The first one, and that with which they are handed over, go the long way.
+    #[inline]
+    fn push_to_lane(&mut self, slot: &mut Message) -> bool {
+        let count = self.out.len().saturating_add(1);
+        if count == 1 || count >= self.gather {
+            return false;
+        }
+        let message = std::mem::replace(slot, Message::empty());
+        self.out.push_back(Item::Message(message));
+        true
+    }
+
+    #[inline]
+    fn push_to_link(&mut self, slot: &mut Message) -> bool {
         let count = self.out_count().saturating_add(1);
         let length = slot.byte_len();
         let octets = self.out_octets.saturating_add(length);

@@ -59,6 +59,30 @@ impl Frame {
         }
     }
 
+    /// A frame of so many zero octets inside the value, to be filled by [`inline_mut`](Self::inline_mut). `None` if they do not fit there.
+    #[inline]
+    #[must_use]
+    pub fn inline_zeroed(length: usize) -> Option<Self> {
+        if length > INLINE {
+            return None;
+        }
+        Some(Self(Repr::Inline {
+            // Within INLINE, hence within u8.
+            length: length as u8,
+            octets: [0; INLINE],
+        }))
+    }
+
+    /// The body to change in place, when it is kept inside the value: shared octets are nobody's to change.
+    #[inline]
+    #[must_use]
+    pub fn inline_mut(&mut self) -> Option<&mut [u8]> {
+        match &mut self.0 {
+            Repr::Inline { length, octets } => octets.get_mut(..usize::from(*length)),
+            Repr::Shared(_) => None,
+        }
+    }
+
     /// A frame with a copy of the first `length` octets of a run of fixed length, `length` being no more than that.
     ///
     /// A copy of variable length costs more than everything else in cutting a short frame. The octets behind the body are never looked at.
@@ -283,6 +307,16 @@ mod tests {
                 assert_eq!(frame.clone().into_bytes(), frame.to_bytes());
             }
         }
+    }
+
+    #[test]
+    fn what_is_inside_the_value_can_be_filled_there() {
+        let mut frame = Frame::inline_zeroed(INLINE).unwrap();
+        assert_eq!(frame, [0; INLINE]);
+        frame.inline_mut().unwrap().fill(7);
+        assert_eq!(frame, [7; INLINE]);
+        assert!(Frame::inline_zeroed(INLINE + 1).is_none());
+        assert_eq!(Frame::shared(Bytes::from_static(b"a")).inline_mut(), None);
     }
 
     #[test]

@@ -3,36 +3,22 @@
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use zmq_engine::{Frame, Properties};
+
+use crate::bodies;
 
 /// What tells an initialised `zmq_msg_t` from one that is not, or was closed.
 const TAG: u16 = 0x5A4D;
-
-/// Octets kept inside the value.
-pub(crate) const INLINE: usize = 38;
 
 /// What `zmq_msg_t` points to for the C caller.
 #[repr(C, align(8))]
 pub(crate) struct ZmqMsg([u8; 64]);
 
-/// The octets of a message part.
-pub(crate) enum Body {
-    /// Inside the value, for they are few.
-    Inline {
-        /// How many.
-        length: u8,
-        /// The octets.
-        octets: [u8; INLINE],
-    },
-    /// Somewhere else, shared by all copies.
-    Shared(Bytes),
-}
-
 /// What a `zmq_msg_t` holds.
 #[repr(C)]
 pub(crate) struct Part {
-    pub(crate) body: Body,
+    /// As the engine sends and receives it: a part is moved as it is.
+    pub(crate) body: Frame,
     pub(crate) properties: Option<Arc<Properties>>,
     /// The group of a RADIO or DISH message, as a C string.
     pub(crate) group: Option<Box<Box<[u8]>>>,
@@ -44,86 +30,38 @@ pub(crate) struct Part {
 
 const _: () = assert!(size_of::<Part>() == 64 && align_of::<Part>() == 8);
 
-/// What short bodies are made of: glibc's allocator of cleared memory passes its cache by and takes a lock, which the thread that
-/// frees what others have sent wants too. Clearing so little costs less.
-static ZEROS: [u8; 4096] = [0; 4096];
-
-impl Body {
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        match self {
-            Body::Inline { length, octets } => {
-                octets.get(..usize::from(*length)).unwrap_or_default()
-            }
-            Body::Shared(bytes) => bytes,
-        }
-    }
-
-    pub(crate) fn copy_from(from: &[u8]) -> Body {
-        let mut octets = [0; INLINE];
-        match octets.get_mut(..from.len()) {
-            Some(room) => {
-                room.copy_from_slice(from);
-                Body::Inline {
-                    // At most INLINE.
-                    length: from.len() as u8,
-                    octets,
-                }
-            }
-            None => Body::Shared(Bytes::copy_from_slice(from)),
-        }
-    }
-
-    /// So many octets for the caller to fill. `None` when there is no memory for them.
-    ///
-    /// Up to 4 KiB they are zero until then, which costs nothing that can be measured; beyond, what they are is not defined, as in libzmq:
-    /// zeroing 64 KiB takes twice as long as all the rest of passing such a message to a socket of the same process.
-    pub(crate) fn of_size(length: usize) -> Option<Body> {
-        if length <= INLINE {
-            return Some(Body::Inline {
-                // At most INLINE.
-                length: length as u8,
-                octets: [0; INLINE],
-            });
-        }
-        if let Some(zeros) = ZEROS.get(..length) {
-            return Some(Body::Shared(Bytes::copy_from_slice(zeros)));
-        }
-        let layout = std::alloc::Layout::array::<u8>(length).ok()?;
-        // SAFETY: the size is not zero.
-        let room = unsafe { std::alloc::alloc(layout) };
-        if room.is_null() {
-            return None;
-        }
-        // SAFETY: allocated just now with the layout of that many octets. They belong to the C program before anything here looks at them:
-        // it is given their address by `zmq_msg_data` and fills them. For the compiler they were written already, as the address went
-        // through `black_box`; one that sends them unfilled sends what the memory held, which is any octets.
-        let room = unsafe { Vec::from_raw_parts(std::hint::black_box(room), length, length) };
-        Some(Body::Shared(Bytes::from(room)))
+/// So many octets for the caller to fill. `None` when there is no memory for them.
+///
+/// What they are until then is not defined, as in libzmq, but for those that fit into the value: memory that another thread has just
+/// freed is in the cache of its core, and to clear it takes longer than all the rest of passing a message to a socket of the same process.
+#[inline]
+pub(crate) fn body_of_size(length: usize) -> Option<Frame> {
+    match Frame::inline_zeroed(length) {
+        None => long_body(length),
+        inline => inline,
     }
 }
 
-impl From<Frame> for Body {
-    fn from(frame: Frame) -> Body {
-        if frame.as_shared().is_some() {
-            Body::Shared(frame.into_bytes())
-        } else {
-            Body::copy_from(&frame)
-        }
+fn long_body(length: usize) -> Option<Frame> {
+    if let Some(kept) = bodies::make(length) {
+        return Some(kept);
     }
-}
-
-impl From<Body> for Frame {
-    fn from(body: Body) -> Frame {
-        match body {
-            Body::Inline { .. } => Frame::copy_from(body.as_slice()),
-            // A buffer of the caller's is freed when it was sent, not before, however short it is.
-            Body::Shared(bytes) => Frame::shared(bytes),
-        }
+    let layout = std::alloc::Layout::array::<u8>(length).ok()?;
+    // SAFETY: the size is not zero.
+    let room = unsafe { std::alloc::alloc(layout) };
+    if room.is_null() {
+        return None;
     }
+    // SAFETY: allocated just now with the layout of that many octets. They belong to the C program before anything here looks at them:
+    // it is given their address by `zmq_msg_data` and fills them. For the compiler they were written already, as the address went
+    // through `black_box`; one that sends them unfilled sends what the memory held, which is any octets.
+    let room = unsafe { Vec::from_raw_parts(std::hint::black_box(room), length, length) };
+    Some(Frame::from(room))
 }
 
 impl Part {
-    pub(crate) fn new(body: Body) -> Part {
+    #[inline]
+    pub(crate) fn new(body: Frame) -> Part {
         Part {
             body,
             properties: None,
@@ -135,18 +73,39 @@ impl Part {
         }
     }
 
+    #[inline]
     pub(crate) fn empty() -> Part {
-        Part::new(Body::Inline {
-            length: 0,
-            octets: [0; INLINE],
-        })
+        Part::new(Frame::empty())
+    }
+
+    /// Whether it holds nothing but its body, and that inside the value: then there is nothing to let go of.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.body.as_shared().is_none() && self.properties.is_none() && self.group.is_none()
+    }
+
+    /// Lets go of what it holds, and is an empty part again.
+    #[inline]
+    pub(crate) fn leave(&mut self) {
+        if self.is_plain() {
+            // Nothing to drop, and an empty body need not be written where one is written next.
+            self.body = Frame::empty();
+            self.routing_id = 0;
+            self.more = false;
+            self.shared = false;
+        } else {
+            *self = Part::empty();
+        }
     }
 
     /// Where the octets are, for the C caller to read and, while it owns the message, to write.
     pub(crate) fn data(&mut self) -> *mut c_void {
-        match &mut self.body {
-            Body::Inline { octets, .. } => octets.as_mut_ptr().cast(),
-            Body::Shared(bytes) => bytes.as_ptr().cast_mut().cast(),
+        match self.body.as_shared() {
+            Some(bytes) => bytes.as_ptr().cast_mut().cast(),
+            None => self
+                .body
+                .inline_mut()
+                .map_or(std::ptr::null_mut(), |octets| octets.as_mut_ptr().cast()),
         }
     }
 }
