@@ -63,17 +63,24 @@ fn init(message: *mut ZmqMsg, part: Part) -> Outcome<()> {
 /// Makes an empty part.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn zmq_msg_init(message: *mut ZmqMsg) -> c_int {
-    done(|| init(message, Part::empty()))
+    done(|| match raw::part_init_empty(message) {
+        true => Ok(()),
+        false => Err(Errno::FAULT),
+    })
 }
 
 /// Makes a part with room for so many octets.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn zmq_msg_init_size(message: *mut ZmqMsg, size: usize) -> c_int {
     done(|| {
-        init(
-            message,
-            Part::new(raw::body_of_size(size).ok_or(Errno::NO_MEMORY)?),
-        )
+        if !raw::part_init_empty(message) {
+            return Err(Errno::FAULT);
+        }
+        if raw::widen(part(message)?, size) {
+            Ok(())
+        } else {
+            Err(Errno::NO_MEMORY)
+        }
     })
 }
 

@@ -41,23 +41,17 @@ impl SocketHandle {
     #[inline]
     fn receive_part(&self, part: &mut Part, flags: c_int) -> Outcome<usize> {
         if !self.incoming.more() {
+            // What it held goes first: a short frame then takes no more than its octets to move.
+            part.leave();
+            if !self.exposed.is_asked()
+                && self
+                    .socket
+                    .take_frame_ready(&mut part.body, &mut part.properties)
+            {
+                return Ok(part.body.len());
+            }
             let mut message = Message::empty();
-            if self.exposed.is_asked() || !self.socket.take_ready(&mut message) {
-                self.receive_message(&mut message, flags)?;
-            }
-            if message.len() == 1 && message.properties().is_none() {
-                let length = message.byte_len();
-                // What it held goes first: a short frame then takes no more than its octets to move.
-                part.leave();
-                if let Some(frame) = message.frames_mut().first_mut() {
-                    std::mem::swap(frame, &mut part.body);
-                }
-                if message.is_inline() {
-                    // Empty, and nothing to be let go of.
-                    std::mem::forget(message);
-                }
-                return Ok(length);
-            }
+            self.receive_message(&mut message, flags)?;
             let received = self.incoming.begin(message);
             let length = received.frame.len();
             *part = Part::from(received);

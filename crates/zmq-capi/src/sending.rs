@@ -114,14 +114,9 @@ pub(crate) extern "C" fn zmq_send(
     number(|| {
         let held = socket(handle)?;
         let octets = raw::octets(data, length).ok_or(Errno::FAULT)?;
-        if held.offers_at_once(flags) {
-            let mut whole = Message::single(Frame::copy_from(octets));
-            if !held.socket.offer_ready(&mut whole) {
-                held.send_message(&mut whole, flags)?;
-            }
-        } else {
-            held.send_frame(Frame::copy_from(octets), flags)
-                .map_err(|(_, errno)| errno)?;
+        let mut frame = Frame::copy_from(octets);
+        if !(held.offers_at_once(flags) && held.socket.offer_frame_ready(&mut frame)) {
+            held.send_frame(frame, flags).map_err(|(_, errno)| errno)?;
         }
         Ok(clip(length))
     })
@@ -155,17 +150,8 @@ pub(crate) extern "C" fn zmq_msg_send(
         let held = socket(handle)?;
         let part = raw::part(message).ok_or(Errno::FAULT)?;
         let length = part.body.len();
-        if held.offers_at_once(flags) {
-            let mut whole = Message::single(part.take_frame());
-            let sent = match held.socket.offer_ready(&mut whole) {
-                true => Ok(()),
-                false => held.send_message(&mut whole, flags),
-            };
-            if let Err(errno) = sent {
-                part.body = whole.into_single().unwrap_or_default();
-                return Err(errno);
-            }
-        } else if let Err((frame, errno)) = held.send_frame(part.take_frame(), flags) {
+        let ready = held.offers_at_once(flags) && held.socket.offer_frame_ready(&mut part.body);
+        if !ready && let Err((frame, errno)) = held.send_frame(part.take_frame(), flags) {
             part.body = frame;
             return Err(errno);
         }

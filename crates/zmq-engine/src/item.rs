@@ -1,8 +1,10 @@
 //! What travels through a pipe.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
-use zmtp_wire::{Message, Pack};
+use zmtp_wire::{Frame, Message, Pack, Properties};
 
 /// What travels through a pipe towards a peer. Subscriptions keep their place among messages.
 #[derive(Debug)]
@@ -38,4 +40,109 @@ impl Item {
             item => SmallVec::from_buf([item]),
         }
     }
+}
+
+/// What an application sends from, and receives into, where it stands: a message, or the frame that is all of one.
+///
+/// A value that was just written and is read at once, but in pieces of another size, has to wait until the pieces have left the
+/// processor's store buffer. So a frame is not made a message on the way, nor the other way round.
+pub(crate) trait Slot {
+    fn frames(&self) -> &[Frame];
+    /// The message, taken away; nothing of meaning is left.
+    fn take(&mut self) -> Message;
+    /// Whether nothing has to be let go of when it is overwritten.
+    fn is_inline(&self) -> bool;
+    /// Changes places with a message, if that fits here.
+    fn change_for(&mut self, message: &mut Message) -> bool;
+}
+
+impl Slot for Message {
+    #[inline]
+    fn frames(&self) -> &[Frame] {
+        Message::frames(self)
+    }
+
+    #[inline]
+    fn take(&mut self) -> Message {
+        std::mem::replace(self, Message::empty())
+    }
+
+    #[inline]
+    fn is_inline(&self) -> bool {
+        Message::is_inline(self)
+    }
+
+    #[inline]
+    fn change_for(&mut self, message: &mut Message) -> bool {
+        std::mem::swap(self, message);
+        true
+    }
+}
+
+impl Slot for Frame {
+    #[inline]
+    fn frames(&self) -> &[Frame] {
+        std::slice::from_ref(self)
+    }
+
+    #[inline]
+    fn take(&mut self) -> Message {
+        Message::single(std::mem::take(self))
+    }
+
+    #[inline]
+    fn is_inline(&self) -> bool {
+        self.as_shared().is_none()
+    }
+
+    #[inline]
+    fn change_for(&mut self, message: &mut Message) -> bool {
+        match message.sole_mut() {
+            Some((frame, None)) => {
+                std::mem::swap(self, frame);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A frame that is received, and where its metadata goes; both empty.
+pub(crate) struct Place<'a> {
+    pub(crate) frame: &'a mut Frame,
+    pub(crate) properties: &'a mut Option<Arc<Properties>>,
+}
+
+impl Slot for Place<'_> {
+    #[inline]
+    fn frames(&self) -> &[Frame] {
+        std::slice::from_ref(self.frame)
+    }
+
+    fn take(&mut self) -> Message {
+        Message::single(std::mem::take(self.frame))
+    }
+
+    #[inline]
+    fn is_inline(&self) -> bool {
+        self.frame.as_shared().is_none() && self.properties.is_none()
+    }
+
+    #[inline]
+    fn change_for(&mut self, message: &mut Message) -> bool {
+        let Some((frame, properties)) = message.sole_mut() else {
+            return false;
+        };
+        std::mem::swap(self.frame, frame);
+        std::mem::swap(self.properties, properties);
+        true
+    }
+}
+
+/// Octets in all frames together.
+#[inline]
+pub(crate) fn octets_of(frames: &[Frame]) -> usize {
+    frames
+        .iter()
+        .fold(0, |sum, frame| sum.saturating_add(frame.len()))
 }

@@ -11,6 +11,7 @@ use zmtp_wire::{Message, Pack, SocketType, Version};
 use crate::clock::Nanos;
 use crate::inproc::{Lane, Side};
 pub(crate) use crate::item::Item;
+use crate::item::{Slot, octets_of};
 use crate::link::Link;
 
 /// Who carries the messages of a pipe.
@@ -330,13 +331,15 @@ impl Pipe {
     ///
     /// A message that leaves inside an `Option` is taken apart and put together again on its way, and waits for itself.
     #[inline]
-    pub(crate) fn pop_input(&mut self, into: &mut Message) -> bool {
+    pub(crate) fn pop_input(&mut self, into: &mut impl Slot) -> bool {
         // Asked before it is moved: what is looked at after that is moved piece by piece.
         let inline = into.is_inline();
         let Some(Item::Message(first)) = self.input.front_mut() else {
             return false;
         };
-        std::mem::swap(first, into);
+        if !into.change_for(first) {
+            return false;
+        }
         if inline {
             // The empty message that nearly every caller comes with: it is not even read.
             std::mem::forget(self.input.pop_front());
@@ -344,7 +347,7 @@ impl Pipe {
             drop(self.input.pop_front());
         }
         if self.input_octets > 0 {
-            self.input_octets = self.input_octets.saturating_sub(into.byte_len());
+            self.input_octets = self.input_octets.saturating_sub(octets_of(into.frames()));
         }
         true
     }
@@ -383,7 +386,7 @@ impl Pipe {
     /// Puts a message that stands in `slot` behind those that wait to leave, if it needs no more than that: the burst goes on, the mark is
     /// not reached, and nothing is to be written yet.
     #[inline]
-    pub(crate) fn push_plain(&mut self, slot: &mut Message) -> bool {
+    pub(crate) fn push_plain(&mut self, slot: &mut impl Slot) -> bool {
         if self.marks.conflate {
             return false;
         }
@@ -398,20 +401,19 @@ impl Pipe {
 
     /// A message gathers behind others for an inproc peer. The first one, and that with which they are handed over, go the long way.
     #[inline]
-    fn push_to_lane(&mut self, slot: &mut Message) -> bool {
+    fn push_to_lane(&mut self, slot: &mut impl Slot) -> bool {
         let count = self.out.len().saturating_add(1);
         if count == 1 || count >= self.gather {
             return false;
         }
-        let message = std::mem::replace(slot, Message::empty());
-        self.out.push_back(Item::Message(message));
+        self.out.push_back(Item::Message(slot.take()));
         true
     }
 
     #[inline]
-    fn push_to_link(&mut self, slot: &mut Message) -> bool {
+    fn push_to_link(&mut self, slot: &mut impl Slot) -> bool {
         let count = self.out_count().saturating_add(1);
-        let length = slot.byte_len();
+        let length = octets_of(slot.frames());
         let octets = self.out_octets.saturating_add(length);
         let queued = count.saturating_add(self.in_flight);
         if count >= FLUSH_MESSAGES
@@ -426,25 +428,24 @@ impl Pipe {
         }
         self.out_octets = octets;
         self.fresh = true;
-        if !self.packs || length > PACKED || slot.len() > PACKED_FRAMES {
-            self.out
-                .push_back(Item::Message(std::mem::replace(slot, Message::empty())));
+        if !self.packs || length > PACKED || slot.frames().len() > PACKED_FRAMES {
+            self.out.push_back(Item::Message(slot.take()));
             return true;
         }
         if let Some(Item::Pack(pack)) = self.out.back_mut() {
-            pack.push(slot);
+            pack.push_frames(slot.frames());
             self.packed = self.packed.saturating_add(1);
             return true;
         }
         let mut pack = Pack::with_capacity(self.pack_octets);
-        pack.push(slot);
+        pack.push_frames(slot.frames());
         self.out.push_back(Item::Pack(Box::new(pack)));
         true
     }
 
     /// Takes the next message into `slot`, if nothing but its own accounts follow from that. Says whether others are behind it.
     #[inline]
-    pub(crate) fn pop_plain(&mut self, slot: &mut Message) -> Option<bool> {
+    pub(crate) fn pop_plain(&mut self, slot: &mut impl Slot) -> Option<bool> {
         let more = self.input.len() > 1;
         match &self.carrier {
             Carrier::Link(_) if self.dying || self.paused && self.may_resume_behind_one() => {
@@ -452,15 +453,16 @@ impl Pipe {
             }
             Carrier::Link(_) => {}
             Carrier::Inproc(..) => {
-                let unreported = self.unreported.saturating_add(1);
-                if !more || unreported >= self.report_step {
+                if !more || self.unreported.saturating_add(1) >= self.report_step {
                     return None;
                 }
-                self.unreported = unreported;
             }
             Carrier::None => return None,
         }
-        self.pop_input(slot).then_some(more)
+        let taken = self.pop_input(slot);
+        // Asked of inproc peers only.
+        self.unreported = self.unreported.saturating_add(u32::from(taken));
+        taken.then_some(more)
     }
 
     pub(crate) fn push_input(&mut self, message: Message) {

@@ -3,12 +3,14 @@
 //! Messages are moved to where the caller wants them, in one piece. One that is handed from function to function inside results is
 //! taken apart and put together at each step, and the processor waits for its own writes each time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use zmtp_wire::Message;
+use zmtp_wire::{Frame, Message, Properties};
 
 use crate::effects::Effects;
 use crate::error::RecvError;
+use crate::item::Place;
 use crate::socket::Socket;
 use crate::waiting::Sleep;
 
@@ -93,6 +95,17 @@ impl Socket {
     pub fn take_ready(&self, slot: &mut Message) -> bool {
         empty(slot);
         !self.shared.has_notices() && self.shared.lock().receive_plain(slot)
+    }
+
+    /// As [`take_ready`](Socket::take_ready), for a message of one frame, which comes into the place of an empty one, and its metadata.
+    #[inline]
+    pub fn take_frame_ready(
+        &self,
+        frame: &mut Frame,
+        properties: &mut Option<Arc<Properties>>,
+    ) -> bool {
+        let mut place = Place { frame, properties };
+        !self.shared.has_notices() && self.shared.lock().receive_plain(&mut place)
     }
 
     #[inline(never)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use zmq_patterns::Pattern;
-use zmtp_wire::{Message, SocketType};
+use zmtp_wire::{Frame, Message, SocketType};
 
 use crate::clock::Nanos;
 use crate::closing::CloseReport;
@@ -194,6 +194,15 @@ impl Socket {
     /// [`take_ready`](Socket::take_ready).
     #[inline]
     pub fn offer_ready(&self, slot: &mut Message) -> bool {
+        // Metadata tells where a message came from, which is not the receiver's business.
+        slot.properties().is_none()
+            && !self.shared.has_notices()
+            && self.shared.lock().send_plain(slot)
+    }
+
+    /// As [`offer_ready`](Socket::offer_ready), for a frame that is a whole message.
+    #[inline]
+    pub fn offer_frame_ready(&self, slot: &mut Frame) -> bool {
         !self.shared.has_notices() && self.shared.lock().send_plain(slot)
     }
 

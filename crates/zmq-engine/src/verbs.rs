@@ -10,6 +10,7 @@ use crate::counters::Loss;
 use crate::effects::Effects;
 use crate::error::{RecvError, SendFailure};
 use crate::inproc::LaneMarks;
+use crate::item::Slot;
 use crate::options::SocketOption;
 use crate::pipe::{Carrier, Item, Pace};
 use crate::terms::Former;
@@ -86,8 +87,8 @@ impl Core {
     /// The short way of a message that stands in `slot`, where something of no meaning is left: into the queue of a peer to which a burst is under way. Says
     /// whether that was all there is to do; the message is untouched if it was not.
     #[inline]
-    pub(crate) fn send_plain(&mut self, slot: &mut Message) -> bool {
-        if self.life != Life::Open || slot.properties().is_some() {
+    pub(crate) fn send_plain(&mut self, slot: &mut impl Slot) -> bool {
+        if self.life != Life::Open {
             return false;
         }
         let Some(key) = self.pattern.next_target() else {
@@ -104,7 +105,7 @@ impl Core {
     /// The short way of a message to its receiver, of types that hand it on as it came. Says whether one was put into `slot`, and nothing
     /// else follows from that.
     #[inline]
-    pub(crate) fn receive_plain(&mut self, slot: &mut Message) -> bool {
+    pub(crate) fn receive_plain(&mut self, slot: &mut impl Slot) -> bool {
         if self.life != Life::Open || !self.thirsty.is_empty() {
             return false;
         }

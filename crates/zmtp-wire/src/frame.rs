@@ -59,18 +59,19 @@ impl Frame {
         }
     }
 
-    /// A frame of so many zero octets inside the value, to be filled by [`inline_mut`](Self::inline_mut). `None` if they do not fit there.
+    /// Makes an empty frame one of so many zero octets inside the value, to be filled by [`inline_mut`](Self::inline_mut). Says whether it
+    /// did: they fit there, and the frame was empty.
     #[inline]
-    #[must_use]
-    pub fn inline_zeroed(length: usize) -> Option<Self> {
-        if length > INLINE {
-            return None;
+    pub fn widen(&mut self, to: usize) -> bool {
+        match &mut self.0 {
+            Repr::Inline { length, octets } if *length == 0 && to <= INLINE => {
+                *octets = [0; INLINE];
+                // Within INLINE, hence within u8.
+                *length = to as u8;
+                true
+            }
+            _ => false,
         }
-        Some(Self(Repr::Inline {
-            // Within INLINE, hence within u8.
-            length: length as u8,
-            octets: [0; INLINE],
-        }))
     }
 
     /// The body to change in place, when it is kept inside the value: shared octets are nobody's to change.
@@ -311,11 +312,13 @@ mod tests {
 
     #[test]
     fn what_is_inside_the_value_can_be_filled_there() {
-        let mut frame = Frame::inline_zeroed(INLINE).unwrap();
+        let mut frame = Frame::empty();
+        assert!(!frame.widen(INLINE + 1));
+        assert!(frame.widen(INLINE));
         assert_eq!(frame, [0; INLINE]);
         frame.inline_mut().unwrap().fill(7);
         assert_eq!(frame, [7; INLINE]);
-        assert!(Frame::inline_zeroed(INLINE + 1).is_none());
+        assert!(!frame.widen(1), "it is not empty");
         assert_eq!(Frame::shared(Bytes::from_static(b"a")).inline_mut(), None);
     }
 

@@ -137,6 +137,19 @@ impl Message {
             && self.frames.iter().all(|frame| frame.as_shared().is_none())
     }
 
+    /// The only frame and the metadata, to change in place, where the frame is kept inside the value.
+    #[inline]
+    #[must_use]
+    pub fn sole_mut(&mut self) -> Option<(&mut Frame, &mut Option<Arc<Properties>>)> {
+        if self.frames.spilled() {
+            return None;
+        }
+        match &mut *self.frames {
+            [frame] => Some((frame, &mut self.properties)),
+            _ => None,
+        }
+    }
+
     /// Metadata of the connection the message came from, if it was kept.
     #[must_use]
     pub fn properties(&self) -> Option<&Arc<Properties>> {
@@ -257,6 +270,18 @@ mod tests {
         let mut told = Message::from("a");
         told.set_properties(Some(Arc::new(Properties::new())));
         assert!(!told.is_inline());
+    }
+
+    #[test]
+    fn a_frame_that_is_all_of_a_message_can_be_changed_for_another() {
+        let mut message = Message::from("a");
+        *message.sole_mut().unwrap().0 = Frame::from("b");
+        assert_eq!(message, Message::from("b"));
+        assert!(
+            Message::from(["a", "b"].map(Frame::from))
+                .sole_mut()
+                .is_none()
+        );
     }
 
     #[test]

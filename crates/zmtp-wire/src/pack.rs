@@ -50,20 +50,26 @@ impl Pack {
     /// Adds a message. Ignored once the pack was handed to a session.
     #[inline]
     pub fn push(&mut self, message: &Message) {
+        self.push_frames(message.frames());
+    }
+
+    /// Adds a message of these frames. Ignored once the pack was handed to a session.
+    #[inline]
+    pub fn push_frames(&mut self, frames: &[Frame]) {
         if !self.closed.is_empty() {
             debug_assert!(false, "nothing is added to what leaves");
             return;
         }
+        let Some((last, others)) = frames.split_last() else {
+            return;
+        };
         let before = self.octets.len();
-        let mut bodies = 0_usize;
-        if let Some((last, others)) = message.frames().split_last() {
-            for frame in others {
-                self.put(MORE, frame);
-                bodies = bodies.saturating_add(frame.len());
-            }
-            self.put(0, last);
-            bodies = bodies.saturating_add(last.len());
+        let mut bodies = last.len();
+        for frame in others {
+            self.put(MORE, frame);
+            bodies = bodies.saturating_add(frame.len());
         }
+        self.put(0, last);
         let length = self.octets.len().saturating_sub(before);
         self.bodies = self.bodies.saturating_add(bodies);
         self.count = self.count.saturating_add(1);

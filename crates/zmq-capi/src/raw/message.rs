@@ -30,16 +30,13 @@ pub(crate) struct Part {
 
 const _: () = assert!(size_of::<Part>() == 64 && align_of::<Part>() == 8);
 
-/// So many octets for the caller to fill. `None` when there is no memory for them.
+/// Gives an empty part so many octets for the caller to fill. Says whether there is memory for them.
 ///
 /// What they are until then is not defined, as in libzmq, but for those that fit into the value: memory that another thread has just
 /// freed is in the cache of its core, and to clear it takes longer than all the rest of passing a message to a socket of the same process.
 #[inline]
-pub(crate) fn body_of_size(length: usize) -> Option<Frame> {
-    match Frame::inline_zeroed(length) {
-        None => long_body(length),
-        inline => inline,
-    }
+pub(crate) fn widen(part: &mut Part, length: usize) -> bool {
+    part.body.widen(length) || long_body(length).map(|body| part.body = body).is_some()
 }
 
 fn long_body(length: usize) -> Option<Frame> {
@@ -121,6 +118,18 @@ pub(crate) fn part_init(message: *mut ZmqMsg, part: Part) -> bool {
     true
 }
 
+/// As [`part_init`], with an empty part: a value that is built elsewhere is copied in pieces.
+#[inline]
+pub(crate) fn part_init_empty(message: *mut ZmqMsg) -> bool {
+    let place: *mut Part = message.cast();
+    if place.is_null() || !place.is_aligned() {
+        return false;
+    }
+    // SAFETY: as in `part_init`.
+    unsafe { place.write(Part::empty()) };
+    true
+}
+
 /// What an initialised `zmq_msg_t` holds, for the time of a call.
 pub(crate) fn part<'a>(message: *mut ZmqMsg) -> Option<&'a mut Part> {
     let place: *mut Part = message.cast();
@@ -136,12 +145,17 @@ pub(crate) fn part<'a>(message: *mut ZmqMsg) -> Option<&'a mut Part> {
     Some(unsafe { &mut *place })
 }
 
-/// Empties a `zmq_msg_t`: from now on it holds nothing.
-pub(crate) fn part_take(message: *mut ZmqMsg) -> Option<Part> {
+/// Empties a `zmq_msg_t`: from now on it holds nothing. Gives what there is to let go of; `None` if it was not initialised.
+#[inline]
+pub(crate) fn part_take(message: *mut ZmqMsg) -> Option<Option<Part>> {
     let place = part(message)?;
+    place.tag = 0;
+    if place.is_plain() {
+        return Some(None);
+    }
     let taken = std::mem::replace(place, Part::empty());
     place.tag = 0;
-    Some(taken)
+    Some(Some(taken))
 }
 
 /// A text inside a value that outlives the call, as C reads it.
