@@ -1,6 +1,7 @@
 //! Nanoseconds per message for decoding and encoding: `cargo run --release -p zmtp-wire --example speed`.
 #![allow(clippy::print_stdout, reason = "it prints a table")]
 
+use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Instant;
 use zmtp_mech_null::Null;
@@ -44,8 +45,8 @@ fn best(count: usize, mut round: impl FnMut()) -> f64 {
 
 fn main() {
     println!(
-        "{:>8} {:>6} {:>10} {:>10}",
-        "octets", "frames", "decode ns", "encode ns"
+        "{:>8} {:>6} {:>10} {:>10} {:>10}",
+        "octets", "frames", "decode ns", "take ns", "encode ns"
     );
     for (size, frames) in [
         (1, 1),
@@ -82,6 +83,15 @@ fn main() {
             }
             assert_eq!(got, count);
         });
-        println!("{size:>8} {frames:>6} {decode:>10.1} {encode:>10.1}");
+        // As an engine does: into a queue, from which they are taken and let go.
+        let mut queue = VecDeque::new();
+        let take = best(count, || {
+            let mut input = black_box(&octets[..]);
+            pull.take_messages(&mut input, count, |message| queue.push_back(message));
+            for message in queue.drain(..) {
+                drop(black_box(message));
+            }
+        });
+        println!("{size:>8} {frames:>6} {decode:>10.1} {take:>10.1} {encode:>10.1}");
     }
 }
