@@ -8,7 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use zmq_engine::curve::{KeyPair, SecretKey};
-use zmq_engine::{Context, Security, Socket, SocketOptions, SocketType};
+use zmq_engine::{
+    Clock, Context, ContextOptions, DriverMode, Security, Socket, SocketOptions, SocketType,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -163,6 +165,61 @@ fn a_forked_child_seals_nothing_with_the_keys_of_its_parent() {
                 assert!(works(&push, &pull, "after"));
                 assert_eq!(pull.counters().links_lost, 0);
             }
+        }
+    }
+}
+
+#[test]
+fn what_a_thread_let_gather_is_written_by_the_parent_alone() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let other = Context::new().unwrap();
+    let pull = Socket::open(&other, SocketType::Pull, SocketOptions::default()).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:0").unwrap();
+    // Nothing leaves by itself, and the clock stands, so the messages gather.
+    let mut options = ContextOptions::default();
+    options.clock = Clock::simulated().0;
+    options.driver = DriverMode::Manual;
+    let context = Context::with(options).unwrap();
+    let sockets: Vec<Socket> = (0..20)
+        .map(|_| {
+            let push = Socket::open(&context, SocketType::Push, SocketOptions::default()).unwrap();
+            push.connect(&endpoint).unwrap();
+            push
+        })
+        .collect();
+    while sockets.iter().any(|socket| socket.connected_peers() == 0) {
+        context.turn(Duration::from_millis(1));
+    }
+    for socket in &sockets {
+        socket.try_send("one of many".into()).unwrap();
+    }
+    // SAFETY: as above.
+    let child = unsafe { nix::unistd::fork() }.unwrap();
+    match child {
+        nix::unistd::ForkResult::Child => {
+            let done = std::panic::catch_unwind(|| {
+                let own = Context::new().unwrap();
+                let (push, pull, _) = pair(&own);
+                // Looks for a message before it has one.
+                pull.try_recv().is_err() && works(&push, &pull, "in the child")
+            });
+            let code = i32::from(!matches!(done, Ok(true)));
+            // SAFETY: as above.
+            unsafe { nix::libc::_exit(code) }
+        }
+        nix::unistd::ForkResult::Parent { child } => {
+            let ended = nix::sys::wait::waitpid(child, None).unwrap();
+            assert_eq!(ended, nix::sys::wait::WaitStatus::Exited(child, 0));
+            let gathered = sockets
+                .iter()
+                .filter(|socket| socket.counters().transmitted == 0);
+            assert!(gathered.count() > 0, "nothing gathered");
+            context.turn(Duration::ZERO);
+            for socket in &sockets {
+                assert!(pull.recv(Some(PATIENCE)).is_ok());
+                assert_eq!(socket.counters().transmitted, 1);
+            }
+            assert!(pull.try_recv().is_err(), "a message came twice");
         }
     }
 }

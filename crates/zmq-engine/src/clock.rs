@@ -11,7 +11,14 @@ use zmtp_wire::Time;
 
 /// Where a context takes its time from.
 #[derive(Clone, Debug)]
-pub struct Clock(Source);
+pub struct Clock {
+    source: Source,
+    /// No other clock has it.
+    name: u64,
+}
+
+/// The name of the next clock.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 #[derive(Clone, Debug)]
 enum Source {
@@ -23,7 +30,7 @@ impl Clock {
     /// The clock of the machine, monotonic, counted from now.
     #[must_use]
     pub fn real() -> Clock {
-        Clock(Source::Real(Instant::now()))
+        Clock::of(Source::Real(Instant::now()))
     }
 
     /// A clock that stands until [`VirtualClock::advance`] moves it.
@@ -31,13 +38,23 @@ impl Clock {
     pub fn simulated() -> (Clock, VirtualClock) {
         let nanos = Arc::new(AtomicU64::new(0));
         (
-            Clock(Source::Virtual(Arc::clone(&nanos))),
+            Clock::of(Source::Virtual(Arc::clone(&nanos))),
             VirtualClock(nanos),
         )
     }
 
+    fn of(source: Source) -> Clock {
+        let name = NEXT.fetch_add(1, Ordering::Relaxed);
+        Clock { source, name }
+    }
+
+    /// Tells it from other clocks, whose times say nothing about its own.
+    pub(crate) fn name(&self) -> u64 {
+        self.name
+    }
+
     pub(crate) fn now(&self) -> Nanos {
-        match &self.0 {
+        match &self.source {
             Source::Real(start) => {
                 Nanos(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX))
             }
@@ -46,7 +63,7 @@ impl Clock {
     }
 
     pub(crate) fn is_virtual(&self) -> bool {
-        matches!(self.0, Source::Virtual(_))
+        matches!(self.source, Source::Virtual(_))
     }
 }
 

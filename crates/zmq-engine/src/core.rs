@@ -17,6 +17,7 @@ use crate::link::Link;
 use crate::monitor::{CloseReason, Happening, MonitorEvent, MonitorQueue};
 use crate::options::SocketOptions;
 use crate::pipe::{BURST_MICROS, Carrier, Item, Marks, Pace, PeerFacts, Pipe};
+use crate::round;
 use crate::shared::Notice;
 use crate::terms::Terms;
 
@@ -257,7 +258,7 @@ impl Core {
 
     /// Puts something into the queue of a peer and decides who carries it on.
     pub(crate) fn enqueue(&mut self, key: PeerKey, item: Item, effects: &mut Effects) {
-        let now = &self.clock;
+        let clock = &self.clock;
         let Some(pipe) = self
             .pipes
             .get_mut(key.0 as usize)
@@ -290,15 +291,18 @@ impl Core {
         };
         match pipe.pace {
             Pace::Idle => {
-                if now.now() > pipe.last_write.plus_micros(BURST_MICROS) {
+                let now = clock.now();
+                let to_this_peer = now <= pipe.last_write.plus_micros(BURST_MICROS);
+                if !to_this_peer && !round::goes_on(clock, now) {
                     effects.pump.push(Arc::clone(link));
-                } else {
-                    pipe.pace = Pace::Hot;
-                    self.hot.push(key);
-                    if !self.hot_registered {
-                        self.hot_registered = true;
-                        effects.tick = true;
-                    }
+                    return;
+                }
+                pipe.pace = Pace::Hot;
+                effects.gathers |= !to_this_peer && self.hot.is_empty();
+                self.hot.push(key);
+                if !self.hot_registered {
+                    self.hot_registered = true;
+                    effects.tick = true;
                 }
             }
             Pace::Hot if pipe.flush_due() => effects.pump.push(Arc::clone(link)),

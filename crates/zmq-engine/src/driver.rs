@@ -34,8 +34,15 @@ pub enum DriverMode {
     Manual,
 }
 
-/// Between two looks at pipes that are in a burst.
-const TICK_MICROS: u64 = 100;
+/// Between two looks at pipes that are in a burst, and from the beginning of a burst to the first at the latest.
+const TICK: Duration = Duration::from_micros(100);
+
+/// The same where so many links are looked after that it would take much of a processor.
+const LONGEST_TICK: Duration = Duration::from_millis(1);
+
+/// With more links than this the pause is so many times as long as the look.
+const MANY: usize = 8;
+const PAUSE: u32 = 3;
 
 /// Between two looks whether callers are still there.
 const PATROL_MILLIS: u64 = 5;
@@ -284,8 +291,12 @@ impl Driver {
         match command {
             Command::Hot(socket) => {
                 self.hot.push(socket);
-                // What has gathered since the burst began leaves now, the rest with the ticks.
-                self.tick();
+                // What has gathered since the burst began leaves now, or with the tick that others wait for.
+                let soon = match self.next_tick {
+                    Nanos::NEVER => Nanos(0),
+                    _ => self.ctx.clock.now().plus(TICK),
+                };
+                self.next_tick = self.next_tick.min(soon);
             }
             Command::Patrol(socket) => self.begin_patrol(socket),
             Command::Listen {
@@ -338,8 +349,8 @@ impl Driver {
 
     /// Looks after pipes in a burst: writes what waits, and takes those that have gone quiet off the list.
     fn tick(&mut self) {
-        let sockets = std::mem::take(&mut self.hot);
-        for socket in sockets {
+        let (began, mut links) = (self.ctx.clock.now(), 0_usize);
+        for socket in std::mem::take(&mut self.hot) {
             let mut effects = Effects::default();
             let mut core = socket.lock();
             for key in std::mem::take(&mut core.hot) {
@@ -359,6 +370,7 @@ impl Driver {
             let quiet = core.hot.is_empty();
             core.hot_registered = !quiet;
             drop(core);
+            links = links.saturating_add(effects.pump.len());
             socket.run(effects);
             if !quiet {
                 self.hot.push(socket);
@@ -367,7 +379,11 @@ impl Driver {
         self.next_tick = if self.hot.is_empty() {
             Nanos::NEVER
         } else {
-            self.ctx.clock.now().plus_micros(TICK_MICROS)
+            // A tick over many links takes long, and those that follow take less of the processor the more they find.
+            let now = self.ctx.clock.now();
+            let times = if links > MANY { PAUSE } else { 0 };
+            let pause = now.since(began).saturating_mul(times);
+            now.plus(pause.clamp(TICK, LONGEST_TICK))
         };
     }
 

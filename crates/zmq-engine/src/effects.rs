@@ -20,6 +20,8 @@ pub(crate) struct Effects {
     pub(crate) notices: Few<(Arc<SocketShared>, Notice)>,
     /// A pipe has become hot: the driver's tick must run.
     pub(crate) tick: bool,
+    /// A pipe has become hot because of the thread's round.
+    pub(crate) gathers: bool,
     /// Something that waiting callers look for has changed.
     pub(crate) wake: bool,
     rare: Option<Box<RareEffects>>,
@@ -113,6 +115,7 @@ impl Effects {
         self.pump.is_empty()
             && self.notices.is_empty()
             && !self.tick
+            && !self.gathers
             && !self.wake
             && self.rare.is_none()
     }
@@ -124,6 +127,7 @@ impl core::fmt::Debug for Effects {
             .field("pump", &self.pump.len())
             .field("notices", &self.notices.len())
             .field("tick", &self.tick)
+            .field("gathers", &self.gathers)
             .field("wake", &self.wake)
             .finish_non_exhaustive()
     }

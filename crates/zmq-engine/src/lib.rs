@@ -57,6 +57,7 @@ mod pool;
 mod random;
 mod receiving;
 mod resolver;
+mod round;
 mod security;
 mod shake;
 mod shared;

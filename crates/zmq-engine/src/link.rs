@@ -19,6 +19,7 @@ use crate::io::{Channel, Io};
 use crate::monitor::CloseReason;
 use crate::pipe::Pace;
 use crate::poller::Interest;
+use crate::round;
 use crate::shared::{Notice, SocketShared};
 
 /// Times a holder goes round for others before it leaves the rest to the driver.
@@ -294,6 +295,7 @@ impl Link {
             pipe.stalled = io.stalled;
             if wrote && pipe.pace == Pace::Idle {
                 pipe.last_write = shared.ctx.clock.now();
+                round::wrote(&shared.ctx.clock, pipe.last_write);
             }
             if !io.stalled && io.encoded == io.batch.len() && !pipe.out.is_empty() {
                 pipe.take_out(&mut io.batch);

@@ -11,6 +11,7 @@ use zmtp_wire::{Frame, Message, Properties};
 use crate::effects::Effects;
 use crate::error::RecvError;
 use crate::item::Place;
+use crate::round;
 use crate::socket::Socket;
 use crate::waiting::Sleep;
 
@@ -23,8 +24,14 @@ impl Socket {
     #[inline]
     pub fn try_recv_queued(&self) -> Result<Message, RecvError> {
         let mut message = Message::empty();
-        self.take(&mut message)?;
-        Ok(message)
+        match self.take(&mut message) {
+            Ok(()) => Ok(message),
+            Err(error) => {
+                // The thread may be about to wait.
+                round::end();
+                Err(error)
+            }
+        }
     }
 
     /// Receives without waiting.
@@ -48,6 +55,7 @@ impl Socket {
             done => return done,
         }
         self.shared.flush();
+        round::end();
         while self.shared.turn() {
             match self.take_all(into) {
                 Err(RecvError::WouldBlock) => {}
@@ -128,6 +136,7 @@ impl Socket {
     ) -> Result<(), RecvError> {
         let deadline = self.deadline(timeout);
         self.shared.flush();
+        round::end();
         if let Some(done) = self.spin(into) {
             return done;
         }

@@ -16,6 +16,7 @@ use crate::handover::{Callers, Inbox, Whose};
 use crate::lanes::{lane_gone, read_lane};
 use crate::link::Want;
 use crate::poller::{Found, Interest, Poller, Ready};
+use crate::round;
 use crate::waking::Waking;
 
 /// The token of a socket's own signal in its poller; links have their keys.
@@ -197,6 +198,9 @@ impl SocketShared {
                 link.close(self, reason);
             }
             fetch(rare.fetch);
+        }
+        if effects.gathers {
+            round::gathers(self);
         }
         if effects.tick {
             self.ctx.command(Command::Hot(Arc::clone(self)));
@@ -408,27 +412,6 @@ impl SocketShared {
             self.patrol();
         }
         result
-    }
-
-    /// Writes what bursts have left in the queues: the caller is about to wait.
-    pub(crate) fn flush(self: &Arc<Self>) {
-        let mut effects = Effects::default();
-        let mut core = self.lock();
-        if core.hot.is_empty() {
-            return;
-        }
-        for key in core.hot.clone() {
-            if let Some(pipe) = core.pipe(key)
-                && !pipe.out.is_empty()
-                && !pipe.stalled
-                && let Some(link) = pipe.link().map(Arc::clone)
-            {
-                pipe.flush_wanted = true;
-                effects.pump.push(link);
-            }
-        }
-        drop(core);
-        self.run(effects);
     }
 
     // ---- who watches ----

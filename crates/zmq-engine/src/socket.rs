@@ -17,6 +17,7 @@ use crate::effects::Effects;
 use crate::error::{OpenError, OptionError, SendError, SendFailure};
 use crate::options::{SocketOption, SocketOptions};
 use crate::poller::{Interest, wait_readable};
+use crate::round;
 use crate::shared::SocketShared;
 use crate::waiting::Sleep;
 
@@ -223,6 +224,7 @@ impl Socket {
     #[must_use]
     pub fn events(&self) -> Events {
         self.shared.flush();
+        round::end();
         self.shared.turn();
         loop {
             let mut effects = Effects::default();

@@ -1,0 +1,151 @@
+//! What a thread has sent since it last waited.
+//!
+//! A link sees by itself that messages to its peer follow each other. A thread that goes round many links gives each of them one message
+//! at a time, and only the thread knows that it is a burst. It is one when so many messages were written by themselves, each soon after the
+//! one before, and the thread did not look for anything to receive in between: one who asks and waits for the answer, or hands on
+//! one message at a time, is never held up.
+//!
+//! What has gathered leaves at the latest with the driver's tick. Before a thread waits for a message, of whatever socket, it writes what
+//! it let gather on its round: who waits for an answer is not kept waiting by what was not asked yet.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Weak};
+
+use crate::clock::{Clock, Nanos};
+use crate::effects::Effects;
+use crate::pipe::{BURST_MICROS, Pace};
+use crate::shared::SocketShared;
+
+/// So many messages are written by themselves before a round is a burst.
+const ALONE: u32 = 8;
+
+/// What gathers in more sockets than this is left to the driver.
+const KEPT: usize = 1024;
+
+/// After so many microseconds everything has left with a tick.
+const LONG: u64 = 10_000;
+
+struct Round {
+    /// Whose times these are.
+    clock: u64,
+    /// When a message was last written, or left to gather because of the round.
+    latest: Nanos,
+    /// Messages written by themselves.
+    alone: u32,
+    /// Sockets in which messages gather because of the round.
+    gathering: Vec<Weak<SocketShared>>,
+}
+
+thread_local! {
+    static ROUND: RefCell<Round> = const {
+        RefCell::new(Round {
+            clock: 0,
+            latest: Nanos(0),
+            alone: 0,
+            gathering: Vec::new(),
+        })
+    };
+}
+
+/// Does something with the thread's round; nothing while the thread ends.
+fn with<T: Default>(work: impl FnOnce(&mut Round) -> T) -> T {
+    let done = ROUND.try_with(|round| round.try_borrow_mut().map(|mut round| work(&mut round)));
+    done.map_or_else(|_| T::default(), Result::unwrap_or_default)
+}
+
+/// A message is about to be written by itself, by the clock's time `now`. Says whether it had better gather.
+pub(crate) fn goes_on(clock: &Clock, now: Nanos) -> bool {
+    with(|round| {
+        let soon = round.clock == clock.name()
+            && now >= round.latest
+            && now <= round.latest.plus_micros(BURST_MICROS);
+        if !soon {
+            if round.clock == clock.name() && now > round.latest.plus_micros(LONG) {
+                round.gathering.clear();
+            }
+            round.clock = clock.name();
+            round.alone = 0;
+        }
+        round.latest = now;
+        if round.alone < ALONE {
+            round.alone += 1;
+            return false;
+        }
+        true
+    })
+}
+
+/// Something was written; it was `now` when that was done.
+pub(crate) fn wrote(clock: &Clock, now: Nanos) {
+    with(|round| {
+        if round.clock == clock.name() {
+            round.latest = now;
+        }
+    });
+}
+
+/// Messages gather in this socket because of the round.
+pub(crate) fn gathers(socket: &Arc<SocketShared>) {
+    with(|round| {
+        if round.gathering.len() < KEPT {
+            round.gathering.push(Arc::downgrade(socket));
+        }
+    });
+}
+
+/// The thread is about to wait for a message: what it let gather leaves now, and what it sends next does so at once. Never called with a
+/// lock held.
+pub(crate) fn end() {
+    let gathering = with(|round| {
+        round.alone = 0;
+        std::mem::take(&mut round.gathering)
+    });
+    for socket in gathering.iter().filter_map(Weak::upgrade) {
+        socket.cool();
+    }
+}
+
+impl SocketShared {
+    /// Writes what bursts have left in the queues: the caller is about to wait.
+    pub(crate) fn flush(self: &Arc<Self>) {
+        let mut effects = Effects::default();
+        let mut core = self.lock();
+        if core.hot.is_empty() {
+            return;
+        }
+        for key in core.hot.clone() {
+            if let Some(pipe) = core.pipe(key)
+                && !pipe.out.is_empty()
+                && !pipe.stalled
+                && let Some(link) = pipe.link().map(Arc::clone)
+            {
+                pipe.flush_wanted = true;
+                effects.pump.push(link);
+            }
+        }
+        drop(core);
+        self.run(effects);
+    }
+
+    /// Writes what waits, and lets no more gather.
+    pub(crate) fn cool(self: &Arc<Self>) {
+        if self.ctx.is_foreign_process() {
+            // The parent's thread went round, and the parent writes it.
+            return;
+        }
+        let mut effects = Effects::default();
+        let mut core = self.lock();
+        for key in std::mem::take(&mut core.hot) {
+            let Some(pipe) = core.pipe(key) else { continue };
+            pipe.pace = Pace::Idle;
+            if !pipe.out.is_empty()
+                && !pipe.stalled
+                && let Some(link) = pipe.link().map(Arc::clone)
+            {
+                effects.pump.push(link);
+            }
+        }
+        drop(core);
+        self.run(effects);
+    }
+}
