@@ -2,7 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use zmq_engine::{Frame, Message};
+use zmq_engine::{Frame, Message, SocketType};
 
 use crate::boundary::{clip, number};
 use crate::errno::Errno;
@@ -16,11 +16,11 @@ pub(crate) const SNDMORE: c_int = 2;
 pub(crate) type Refused = (Frame, Errno);
 
 impl SocketHandle {
-    /// Whether a frame is a message of its own and nothing has to be done before it is offered.
+    /// Whether a frame is a message of its own, of a type that has a short way for it, and nothing has to be done before.
     #[inline]
     fn offers_at_once(&self, flags: c_int) -> bool {
         flags & SNDMORE == 0
-            && self.hearing.is_none()
+            && matches!(self.kind(), SocketType::Push | SocketType::Dealer)
             && !self.outgoing.begun()
             && !self.exposed.is_asked()
     }

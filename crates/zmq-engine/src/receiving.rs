@@ -112,6 +112,7 @@ impl Socket {
         frame: &mut Frame,
         properties: &mut Option<Arc<Properties>>,
     ) -> bool {
+        debug_assert!(frame.is_empty() && properties.is_none());
         let mut place = Place { frame, properties };
         !self.shared.has_notices() && self.shared.lock().receive_plain(&mut place)
     }

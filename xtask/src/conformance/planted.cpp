@@ -18,6 +18,13 @@ int main ()
     free (octets);
     if (!strcmp (fault, "after"))
         zmq_send (one, octets, 100, 0);
+    if (!strcmp (fault, "late")) {
+        zmq_msg_t message;
+        zmq_msg_init_size (&message, 1000);
+        char *data = (char *) zmq_msg_data (&message);
+        zmq_msg_close (&message);
+        data[0] = 7;
+    }
     if (!strcmp (fault, "leak")) {
         zmq_msg_t message;
         zmq_msg_init_size (&message, 1000);

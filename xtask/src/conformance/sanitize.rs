@@ -15,7 +15,10 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// The sanitizer, and the checks that the standard library and this crate make where they are asked to. The standard library
 /// itself is not instrumented; what it inlines is.
-const RUST_FLAGS: &str = "-Zsanitizer=address -Cdebug-assertions=on";
+const RUST_FLAGS: &str = "-Zsanitizer=address -Cdebug-assertions=on --cfg zmq_fresh_bodies";
+
+/// Memory that is used again looks well to those who watch.
+const FRESH: &str = "--cfg zmq_fresh_bodies";
 
 const SANITIZER_SAYS: &[&str] = &["AddressSanitizer", "LeakSanitizer"];
 const VALGRIND_SAYS: &[&str] = &[
@@ -78,7 +81,7 @@ const WITH_VALGRIND: &[&str] = &[
 
 /// A program that does wrong, so that nobody trusts somebody who sleeps.
 const PLANTED: &str = include_str!("planted.cpp");
-const FAULTS: [&str; 3] = ["beyond", "after", "leak"];
+const FAULTS: [&str; 4] = ["beyond", "after", "late", "leak"];
 
 /// `cargo xtask sanitize`.
 pub(crate) fn run(arguments: &[String]) -> Result {
@@ -145,7 +148,12 @@ fn valgrind(place: &Place, programs: &[Program], jobs: usize) -> Result {
     if !process::found("valgrind") {
         return Err("valgrind is missing".to_owned());
     }
-    let stage = Stage::prepare(place, Headers::Ours, stage::our_library(place, "release")?)?;
+    let mut command = process::cargo(&["build", "-p", "zmq-capi", "--lib", "--release"]);
+    command.arg("--target-dir");
+    command.arg(place.target.join("valgrind-target"));
+    command.env("RUSTFLAGS", FRESH);
+    let library = stage::special_library(place, "ours-fresh", command)?;
+    let stage = Stage::prepare(place, Headers::Ours, library)?;
     let words = [
         "valgrind",
         "--quiet",

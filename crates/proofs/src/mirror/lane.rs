@@ -243,7 +243,7 @@ impl SocketShared {
 }
 
 impl Core {
-    /// `Core::gather_message` and `gathered`.
+    /// `Core::gather_message` and `gathered`; `Pipe::push_to_lane` is the same for those in between.
     fn gather(&mut self, item: Item, effects: &mut Effects) {
         let Some((lane, side)) = &self.lane else { return };
         self.out.push_back(item);

@@ -43,7 +43,15 @@ fn long_body(length: usize) -> Option<Frame> {
     if let Some(kept) = bodies::make(length) {
         return Some(kept);
     }
+    unfilled(length).map(Frame::from)
+}
+
+/// So many octets of any content. `None` when there is no memory for them, or they are none.
+pub(crate) fn unfilled(length: usize) -> Option<Vec<u8>> {
     let layout = std::alloc::Layout::array::<u8>(length).ok()?;
+    if length == 0 {
+        return None;
+    }
     // SAFETY: the size is not zero.
     let room = unsafe { std::alloc::alloc(layout) };
     if room.is_null() {
@@ -52,8 +60,7 @@ fn long_body(length: usize) -> Option<Frame> {
     // SAFETY: allocated just now with the layout of that many octets. They belong to the C program before anything here looks at them:
     // it is given their address by `zmq_msg_data` and fills them. For the compiler they were written already, as the address went
     // through `black_box`; one that sends them unfilled sends what the memory held, which is any octets.
-    let room = unsafe { Vec::from_raw_parts(std::hint::black_box(room), length, length) };
-    Some(Frame::from(room))
+    Some(unsafe { Vec::from_raw_parts(std::hint::black_box(room), length, length) })
 }
 
 impl Part {

@@ -10,7 +10,8 @@
 //! `cargo xtask sanitize` runs this crate's tests and libzmq's programs under the address sanitizer, which looks for leaks as
 //! well, with the standard library's checks of pointers and lengths switched on, and libzmq's programs once more under
 //! valgrind; the fuzz target `capi_calls` runs under the address sanitizer, too. They see an octet that is read, written or
-//! freed where it must not be, and memory that nothing leads to any more. They do not see the following, which is therefore
+//! freed where it must not be, and memory that nothing leads to any more; for that the builds they see keep no memory of bodies
+//! (`--cfg zmq_fresh_bodies`). They do not see the following, which is therefore
 //! argued here.
 //!
 //! **Data races.** Memory that several threads use at once without a lock or an atomic looks like any other; the thread
