@@ -99,6 +99,8 @@ pub(crate) struct Io {
     pub(crate) leftover: Option<Leftover>,
     /// The latest frames were large.
     pub(crate) large: bool,
+    /// How often it may still be looked in vain for the rest of a large frame before whoever reads sleeps.
+    pub(crate) patience: u8,
     /// Reading stopped at the mark.
     pub(crate) paused: bool,
     /// The kernel takes no more for now.
@@ -134,6 +136,7 @@ impl Io {
             begun: false,
             leftover: None,
             large: false,
+            patience: 0,
             paused: false,
             stalled: false,
             failed: None,

@@ -17,12 +17,26 @@ use crate::shared::{Notice, SocketShared};
 /// Octets read from one link before others have their turn.
 const TURN_OCTETS: usize = 64 * 1024;
 
-/// A frame of which this much is still to come is large: it is read straight into its own place, and the one behind it probably is large,
-/// too.
+/// A frame from here on is large: it is read straight into its own place, and the one behind it probably is large, too. Its size counts, not
+/// what it misses: where blocks and frames are of one size, all but a few octets of each would be copied for ever.
 const LARGE_BODY: usize = 32 * 1024;
 
 /// Octets read at once where a large frame is expected: its header, and as little of its body as can be, which has to be copied.
 const HEAD_OCTETS: usize = 2 * 1024;
+
+/// Octets that are read into their own place count so much less until the frame is whole, and then all of them: it is read to its end if
+/// its sender keeps up, and handed over before the next one, which then lies in the same memory.
+const LARGE_SHARE: usize = 16;
+
+/// Looks for the rest of a large frame before whoever reads sleeps, some microseconds in all: its sender is copying it, and would have to
+/// stop and wake the reader.
+const GLANCES: usize = 24;
+
+/// Turns of waiting between two of them.
+const PAUSE: usize = 16;
+
+/// Looks in vain on end after which only one is tried with each large frame, as the sender is not so near.
+const PATIENCE: u8 = 8;
 
 /// Units taken from one framed stream before others have their turn.
 const TURN_UNITS: usize = 64;
@@ -142,12 +156,13 @@ impl Link {
                 end,
             },
         )?;
-        let body = io.session.body_buffer();
-        let missing = body.map(|body| body.capacity().saturating_sub(body.len()));
-        io.large = missing.is_some_and(|missing| missing >= LARGE_BODY);
+        io.large = io.session.body_size() >= LARGE_BODY;
+        if io.large {
+            io.patience = io.patience.max(1);
+        }
         // Less than asked for: the next read would find nothing, and the poller tells when that has changed. A waker tells only
         // after a read that found nothing.
-        if end < asked && io.is_polled() && missing.is_none() {
+        if end < asked && io.is_polled() && io.session.body_buffer().is_none() {
             return Ok(Read::Dry);
         }
         Ok(Read::More(end))
@@ -165,18 +180,37 @@ impl Link {
         else {
             return Ok(Read::Dry);
         };
-        let octets = match stream.try_read_spare(body) {
+        let mut met = stream.try_read_spare(body);
+        if io.patience > 0 && shared.ctx.parallel && is_dry(&met) {
+            for _ in 0..GLANCES {
+                for _ in 0..PAUSE {
+                    std::hint::spin_loop();
+                }
+                met = stream.try_read_spare(body);
+                if !is_dry(&met) {
+                    break;
+                }
+            }
+            io.patience = if is_dry(&met) {
+                io.patience.saturating_sub(1)
+            } else {
+                PATIENCE
+            };
+        }
+        let octets = match met {
             Ok(octets) => octets,
             Err(error) => return unread(&error),
         };
         if octets == 0 {
             return Err(CloseReason::ByPeer);
         }
+        let size = io.session.body_size();
         let event = io.session.handle_body(now).map_err(CloseReason::Protocol)?;
+        let whole = io.session.body_size() == 0;
         if let Some(event) = event {
             self.take_event(io, shared, event)?;
         }
-        Ok(Read::More(octets))
+        Ok(Read::More(if whole { size } else { octets / LARGE_SHARE }))
     }
 
     fn read_units(
@@ -379,6 +413,11 @@ impl Link {
         // Whoever is woken wants to answer, and finds the link free if it is let go first.
         io.effects.wake |= count > 0;
     }
+}
+
+/// Whether there was nothing to read.
+fn is_dry(met: &io::Result<usize>) -> bool {
+    matches!(met, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
 /// Sorts the reasons for which nothing was read.

@@ -220,6 +220,7 @@ fn a_large_frame_is_read_into_its_own_buffer() {
     rest = tail;
     let mut arrived = 91;
     let mut got = None;
+    assert_eq!(script.session.body_size(), body.len());
     while let Some(buffer) = script.session.body_buffer() {
         let spare = buffer.capacity() - buffer.len();
         assert!(spare > 0 && spare <= body.len() - arrived);
@@ -235,6 +236,7 @@ fn a_large_frame_is_read_into_its_own_buffer() {
     }
     let mut events = got.into_iter().collect::<Vec<_>>();
     events.extend(script.say(rest));
+    assert_eq!(script.session.body_size(), 0);
     assert_eq!(messages(&events), [vec![body], vec![b"next".to_vec()]]);
 }
 

@@ -144,6 +144,11 @@ impl Cutter {
             .map(|body| (body.flags, body.buffer))
     }
 
+    /// Octets of the body under way when it will be whole.
+    pub(super) fn size(&self) -> usize {
+        self.body.as_ref().map_or(0, |body| body.size)
+    }
+
     /// The buffer of a large frame, with room for a part of what it misses.
     pub(super) fn body_buffer(&mut self, step: usize) -> Option<&mut Vec<u8>> {
         let body = self

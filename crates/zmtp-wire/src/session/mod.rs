@@ -302,6 +302,12 @@ impl Session {
         self.cutter.body_buffer(self.bounds.step)
     }
 
+    /// How long the body under way will be, as its header has announced; 0 between frames.
+    #[must_use]
+    pub fn body_size(&self) -> usize {
+        self.cutter.size()
+    }
+
     /// Octets were appended to [`Self::body_buffer`].
     ///
     /// # Errors
