@@ -36,7 +36,7 @@ mod handover {
     mod orders {
         include!(concat!(env!("OUT_DIR"), "/orders.rs"));
     }
-    pub(crate) use callers::{Callers, Whose};
+    pub(crate) use callers::{Callers, Looks, Whose};
     pub(crate) use holding::Holding;
     pub(crate) use hunger::Hunger;
     pub(crate) use inbox::Inbox;

@@ -356,13 +356,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         why: "nobody looks after a socket whose callers have gone",
     },
     Mutant {
+        name: "callers-turns-not-noted",
+        model: "callers-turn",
+        file: "callers.rs",
+        changes: &[(
+            "            looks.turns = turns;\n            self.look_later(looks);",
+            "            self.look_later(looks);",
+        )],
+        why: "a caller that came once seems to come again and again",
+    },
+    Mutant {
         name: "callers-waited-for",
         model: "callers-task",
         file: "callers.rs",
         changes: &[
             (
-                "        if !self.has_sleepers() && serve() {",
-                "        if !self.has_sleepers() && false {",
+                "        if !self.has_sleepers() && waits() && serve() {",
+                "        if !self.has_sleepers() && waits() && false {",
             ),
             ("serve: impl FnOnce() -> bool", "_: impl FnOnce() -> bool"),
         ],

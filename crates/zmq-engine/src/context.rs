@@ -55,6 +55,10 @@ pub(crate) enum Command {
     Hot(Arc<SocketShared>),
     /// Callers of this socket were here: look in a while whether they still are.
     Patrol(Arc<SocketShared>),
+    /// A stream of this socket takes no more: look soon.
+    Hurry {
+        socket: u64,
+    },
     Listen {
         id: u64,
         socket: Arc<SocketShared>,

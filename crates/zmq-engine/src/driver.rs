@@ -18,6 +18,7 @@ use crate::dial::Dialer;
 use crate::effects::Effects;
 use crate::handover::Whose;
 use crate::listen::ListenerState;
+use crate::patrol::Patrol;
 use crate::pipe::Pace;
 use crate::poller::Found;
 use crate::shake::Shaking;
@@ -44,9 +45,6 @@ const LONGEST_TICK: Duration = Duration::from_millis(1);
 const MANY: usize = 8;
 const PAUSE: u32 = 3;
 
-/// Between two looks whether callers are still there.
-const PATROL_MILLIS: u64 = 5;
-
 /// What is due at some time.
 #[derive(Debug)]
 pub(crate) enum Timer {
@@ -67,12 +65,6 @@ pub(crate) enum Timer {
     },
     Leave(u64),
     Close,
-}
-
-/// A socket whose callers may have gone.
-struct Beat {
-    socket: Arc<SocketShared>,
-    turns: u64,
 }
 
 /// A socket on its way out.
@@ -97,8 +89,7 @@ pub(crate) struct Driver {
     pub(crate) asking: Option<Asking>,
     hot: Vec<Arc<SocketShared>>,
     next_tick: Nanos,
-    patrol: Vec<Beat>,
-    next_patrol: Nanos,
+    patrol: Patrol,
     pub(crate) closing: Vec<Closing>,
     /// Some dialer's endpoint was disconnected and its queue is not empty.
     pub(crate) leaving: bool,
@@ -159,8 +150,7 @@ impl Driver {
             asking: None,
             hot: Vec::new(),
             next_tick: Nanos::NEVER,
-            patrol: Vec::new(),
-            next_patrol: Nanos::NEVER,
+            patrol: Patrol::default(),
             closing: Vec::new(),
             leaving: false,
         }
@@ -202,7 +192,7 @@ impl Driver {
         self.shaking
             .retain(|_, shaking| stays(&shaking.whence.socket));
         self.hot.retain(|hot| stays(hot));
-        self.patrol.retain(|beat| stays(&beat.socket));
+        self.patrol.retain(stays);
         self.closing.retain(|closing| stays(&closing.socket));
         if socket.is_none() {
             // The handler it asked is the parent's and hears nothing of it.
@@ -260,9 +250,7 @@ impl Driver {
         if now >= self.next_tick {
             self.tick();
         }
-        if now >= self.next_patrol {
-            self.patrol_round();
-        }
+        self.patrol.round(now);
         self.close_finished();
         did
     }
@@ -272,7 +260,11 @@ impl Driver {
         if !self.turns.is_empty() {
             return Some(Duration::ZERO);
         }
-        let next = self.timers.next().min(self.next_tick).min(self.next_patrol);
+        let next = self
+            .timers
+            .next()
+            .min(self.next_tick)
+            .min(self.patrol.next());
         (next != Nanos::NEVER).then(|| next.since(self.ctx.clock.now()))
     }
 
@@ -298,7 +290,8 @@ impl Driver {
                 };
                 self.next_tick = self.next_tick.min(soon);
             }
-            Command::Patrol(socket) => self.begin_patrol(socket),
+            Command::Patrol(socket) => self.patrol.begin(socket),
+            Command::Hurry { socket } => self.patrol.hurry(socket),
             Command::Listen {
                 id,
                 socket,
@@ -397,31 +390,7 @@ impl Driver {
         match socket.found_by_driver() {
             Whose::Driver => socket.serve(),
             Whose::Callers | Whose::Nobodys => {}
-            Whose::CallersUnseen => self.begin_patrol(socket),
+            Whose::CallersUnseen => self.patrol.begin(socket),
         }
-    }
-
-    fn begin_patrol(&mut self, socket: Arc<SocketShared>) {
-        let turns = socket.callers.turns();
-        self.patrol.push(Beat { socket, turns });
-        if self.next_patrol == Nanos::NEVER {
-            self.next_patrol = self.ctx.clock.now().plus_millis(PATROL_MILLIS);
-        }
-    }
-
-    /// Looks whether the callers of each socket on the list are still there.
-    fn patrol_round(&mut self) {
-        let mut stay = Vec::new();
-        for mut beat in std::mem::take(&mut self.patrol) {
-            if beat.socket.stays_on_patrol(&mut beat.turns) {
-                stay.push(beat);
-            }
-        }
-        self.patrol = stay;
-        self.next_patrol = if self.patrol.is_empty() {
-            Nanos::NEVER
-        } else {
-            self.ctx.clock.now().plus_millis(PATROL_MILLIS)
-        };
     }
 }

@@ -51,6 +51,7 @@ mod monitor;
 mod names;
 mod options;
 mod parts;
+mod patrol;
 mod pipe;
 mod poller;
 mod pool;
@@ -70,6 +71,7 @@ mod verbs;
 mod waiting;
 mod wakers;
 mod waking;
+mod watching;
 
 pub use clock::{Clock, Deadline, VirtualClock, unix_seconds};
 pub use closing::CloseReport;

@@ -354,6 +354,9 @@ impl Link {
         if told.is_ok() {
             io.interest = interest;
         }
+        if interest.write {
+            shared.hurry();
+        }
     }
 
     /// Asks the driver to look at the session's timer, if that is due before it looks anyway.

@@ -12,7 +12,7 @@ use crate::closing::CloseState;
 use crate::context::{Command, ContextShared};
 use crate::core::Core;
 use crate::effects::{Effects, Thirst};
-use crate::handover::{Callers, Inbox, Whose};
+use crate::handover::{Callers, Inbox};
 use crate::lanes::{lane_gone, read_lane};
 use crate::link::Want;
 use crate::poller::{Found, Interest, Poller, Ready};
@@ -20,14 +20,11 @@ use crate::round;
 use crate::waking::Waking;
 
 /// The token of a socket's own signal in its poller; links have their keys.
-const SIGNAL: u64 = u64::MAX;
-
-/// A caller that slept longer than this hands its socket to the driver when it goes.
-const SPARSE: Duration = Duration::from_millis(2);
+pub(crate) const SIGNAL: u64 = u64::MAX;
 
 /// So few messages between two times that a receiver finds nothing are a dribble: each is waited for. It is cheaper then to be called by
 /// the driver, who has read it, than to look for it again and again.
-const DRIBBLE: u64 = 8;
+pub(crate) const DRIBBLE: u64 = 8;
 
 /// Looks for a notice in one glance: about a microsecond.
 const GLANCE: usize = 50;
@@ -271,7 +268,7 @@ impl SocketShared {
     // ---- driving ----
 
     /// Does what was found. Says whether it was anything but a signal that is still meant for others.
-    fn handle(self: &Arc<Self>, found: &Found) -> bool {
+    pub(crate) fn handle(self: &Arc<Self>, found: &Found) -> bool {
         let mut did = false;
         for ready in found.iter() {
             did |= self.handle_ready(ready);
@@ -280,7 +277,7 @@ impl SocketShared {
     }
 
     /// As [`handle`](Self::handle). Says whether the signal was among it and still waits for threads to look.
-    fn handle_but_signal(self: &Arc<Self>, found: &Found) -> bool {
+    pub(crate) fn handle_but_signal(self: &Arc<Self>, found: &Found) -> bool {
         let mut unsettled = false;
         for ready in found.iter() {
             unsettled |= !self.handle_ready(ready) && ready.token == SIGNAL;
@@ -288,7 +285,7 @@ impl SocketShared {
         unsettled
     }
 
-    fn handle_ready(self: &Arc<Self>, ready: Ready) -> bool {
+    pub(crate) fn handle_ready(self: &Arc<Self>, ready: Ready) -> bool {
         if ready.token == SIGNAL {
             let settled = self.waking.settle();
             let mut effects = Effects::default();
@@ -304,56 +301,6 @@ impl SocketShared {
         };
         // A link that somebody else drives is in good hands: waiting for it would be waiting for what they do with it.
         link.is_some_and(|link| link.drive(self, want).unwrap_or(false))
-    }
-
-    /// The driver does what is ready, for a socket whose callers are away.
-    pub(crate) fn serve(self: &Arc<Self>) {
-        let mut found = Found::new();
-        if self.poller.wait(&mut found, Some(Duration::ZERO)).is_ok() {
-            self.handle(&found);
-        }
-    }
-
-    /// The driver does what is ready for callers who were called and do not come. Says whether there was anything, or the signal
-    /// still waits for threads to look.
-    pub(crate) fn serve_links(self: &Arc<Self>) -> bool {
-        let mut found = Found::new();
-        if self.poller.wait(&mut found, Some(Duration::ZERO)).is_err() {
-            return false;
-        }
-        let mut busy = false;
-        for ready in found.iter() {
-            let settled = self.handle_ready(ready);
-            // A signal that is down again has done its part: tasks were woken by their wakers.
-            busy |= ready.token != SIGNAL || !settled;
-        }
-        busy
-    }
-
-    /// The driver does what is ready for tasks that sleep and leave that to it. Where there is much, it leaves the rest to them.
-    pub(crate) fn serve_tasks(self: &Arc<Self>) -> bool {
-        let before = self.lock().counters.arrived;
-        let mut found = Found::new();
-        let unsettled = self.poller.wait(&mut found, Some(Duration::ZERO)).is_ok()
-            && self.handle_but_signal(&found);
-        let came = self.lock().counters.arrived.wrapping_sub(before);
-        if came <= DRIBBLE && !unsettled {
-            return true;
-        }
-        self.unwatch();
-        if !unsettled && self.waking.has_wakers() {
-            // One sleeps already, or again, and found the driver watching.
-            self.watch();
-            return true;
-        }
-        false
-    }
-
-    /// A task sleeps from now on and leaves the streams to the driver.
-    pub(crate) fn rest(&self) {
-        if !self.callers.has_sleepers() {
-            self.watch();
-        }
     }
 
     /// A receiver found nothing.
@@ -405,61 +352,8 @@ impl SocketShared {
         self.handle(&found);
         *seen = self.waking.enter();
         self.callers.called();
-        if slept > SPARSE || self.waking.is_relied_on() {
-            // Traffic is sparse: handing the socket over costs a system call, rousing the driver for a patrol costs more.
-            self.watch();
-        } else {
-            self.patrol();
-        }
+        self.hand_back(slept);
         result
-    }
-
-    // ---- who watches ----
-
-    /// The driver stops watching: a caller is here.
-    fn unwatch(&self) {
-        self.callers
-            .watch(false, || self.tell_driver(Interest::NONE));
-    }
-
-    /// The driver watches again: no caller is here.
-    pub(crate) fn watch(&self) {
-        self.callers
-            .watch(true, || self.tell_driver(Interest::READ));
-    }
-
-    fn tell_driver(&self, interest: Interest) {
-        if !self.ctx.is_foreign_process() {
-            self.ctx.watch_socket(self, interest);
-        }
-    }
-
-    /// The driver has found something ready: whose turn it is.
-    pub(crate) fn found_by_driver(self: &Arc<Self>) -> Whose {
-        if !self.callers.has_sleepers() && self.waking.is_relied_on() {
-            return if self.serve_tasks() {
-                Whose::Nobodys
-            } else {
-                self.callers.left()
-            };
-        }
-        self.callers.found(self.has_waiters(), || self.unwatch())
-    }
-
-    /// Whether the driver goes on looking for callers, who had taken `turns` when it looked last.
-    pub(crate) fn stays_on_patrol(self: &Arc<Self>, turns: &mut u64) -> bool {
-        self.callers.stays(
-            turns,
-            || self.has_waiters() && !self.waking.is_relied_on() && self.serve_links(),
-            || self.watch(),
-        )
-    }
-
-    /// Asks the driver to look in a while whether callers are still here.
-    fn patrol(self: &Arc<Self>) {
-        if self.callers.begin_patrol() {
-            self.ctx.command(Command::Patrol(Arc::clone(self)));
-        }
     }
 }
 

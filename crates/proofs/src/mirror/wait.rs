@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::handover::{Callers, Orders, Whose};
+use crate::handover::{Callers, Looks, Orders, Whose};
 use crate::kernel::{self, File};
 use crate::poller::Signal;
 use crate::waking::Waking;
@@ -29,10 +29,13 @@ pub(crate) struct Served {
 /// `Command::Patrol`.
 struct Patrol;
 
+/// `patrol::LONGEST`, as short as it can be for looks to become rarer.
+const LONGEST: u32 = 2;
+
 /// How a caller leaves that has slept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slept {
-    /// Longer than `shared::SPARSE`.
+    /// Longer than `watching::SPARSE`.
     Long,
     Briefly,
 }
@@ -122,10 +125,12 @@ impl Served {
         self.handle(stream, signal);
         let seen = self.waking.enter();
         self.callers.called();
-        match slept {
-            _ if self.waking.is_relied_on() => self.watch(),
-            Slept::Long => self.watch(),
-            Slept::Briefly => self.patrol(),
+        // `SocketShared::hand_back`.
+        let sparse = slept == Slept::Long && !self.callers.is_on_patrol();
+        if sparse || self.waking.is_relied_on() {
+            self.watch();
+        } else {
+            self.patrol();
         }
         // The end of the `Waiter`.
         self.waking.leave(seen);
@@ -142,7 +147,7 @@ impl Served {
 
     /// `Driver::run` until what the peer sent was read. A round of the patrol is due whenever somebody is on the list.
     pub(crate) fn run_driver(&self) {
-        let mut list: Vec<u64> = Vec::new();
+        let mut list: Vec<Looks> = Vec::new();
         loop {
             let found = kernel::wait(|levels| {
                 if levels.is(self.read) {
@@ -155,7 +160,7 @@ impl Served {
             });
             let Some((woken, ready)) = found else { return };
             for Patrol in self.orders.take(&self.wake, woken) {
-                list.push(self.callers.turns());
+                list.push(self.callers.looks(LONGEST));
             }
             if ready {
                 self.socket_ready(&mut list);
@@ -164,15 +169,15 @@ impl Served {
         }
     }
 
-    /// `Driver::socket_ready` and `begin_patrol`.
-    fn socket_ready(&self, list: &mut Vec<u64>) {
+    /// `Driver::socket_ready` and `Patrol::begin`.
+    fn socket_ready(&self, list: &mut Vec<Looks>) {
         match self.found_by_driver() {
             Whose::Driver => {
                 let (stream, signal) = self.ready();
                 self.handle(stream, signal);
             }
             Whose::Callers | Whose::Nobodys => {}
-            Whose::CallersUnseen => list.push(self.callers.turns()),
+            Whose::CallersUnseen => list.push(self.callers.looks(LONGEST)),
         }
     }
 
@@ -202,14 +207,13 @@ impl Served {
         false
     }
 
-    /// `Driver::patrol_round`.
-    fn patrol_round(&self, list: &mut Vec<u64>) {
-        list.retain_mut(|turns| {
+    /// `Patrol::round`.
+    fn patrol_round(&self, list: &mut Vec<Looks>) {
+        list.retain_mut(|looks| {
             let stays = self.callers.stays(
-                turns,
-                || {
-                    self.waking.anybody() && !self.waking.is_relied_on() && self.serve_links()
-                },
+                looks,
+                || self.waking.anybody() && !self.waking.is_relied_on(),
+                || self.serve_links(),
                 || self.watch(),
             );
             if stays {

@@ -2,7 +2,8 @@
 //!
 //! A caller who drives has the driver stop watching. It does not have it start again when it goes, as it will be back at
 //! once: it puts the socket on the driver's list, and the driver watches again when it finds that nobody came. At any time
-//! somebody sleeps in the socket's poller, or it is on the list, or it is watched.
+//! somebody sleeps in the socket's poller, or it is on the list, or it is watched. The longer callers have been coming, the
+//! rarer the driver looks: a look takes the processor from the callers it looks after.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +18,31 @@ pub(crate) struct Callers {
     watched: Mutex<bool>,
     /// Whether the driver was asked to look whether callers are still there.
     on_patrol: AtomicBool,
+    /// It takes its time until it looks.
+    at_leisure: AtomicBool,
+}
+
+/// How the driver looks at a socket on its list.
+#[derive(Debug)]
+pub(crate) struct Looks {
+    /// The turns of callers until the last look.
+    turns: u64,
+    /// The time until the next look, in the shortest ones.
+    every: u32,
+    /// The longest such time.
+    longest: u32,
+}
+
+impl Looks {
+    /// The time until the next look, in the shortest ones.
+    pub(crate) fn every(&self) -> u32 {
+        self.every
+    }
+
+    /// The next look is soon.
+    pub(crate) fn hurry(&mut self) {
+        self.every = 1;
+    }
 }
 
 /// Whose turn it is when the driver has found something ready.
@@ -39,6 +65,7 @@ impl Callers {
             turns: AtomicU64::new(0),
             watched: Mutex::new(false),
             on_patrol: AtomicBool::new(false),
+            at_leisure: AtomicBool::new(false),
         }
     }
 
@@ -74,7 +101,27 @@ impl Callers {
         !self.on_patrol.swap(true, Ordering::SeqCst)
     }
 
+    /// Whether the socket is on the driver's list, or was right now.
+    pub(crate) fn is_on_patrol(&self) -> bool {
+        self.on_patrol.load(Ordering::SeqCst)
+    }
+
+    /// Something waits for the stream, so that it matters when callers go. Says whether the driver has to be told, by the one who asks.
+    pub(crate) fn must_hurry(&self) -> bool {
+        self.at_leisure.load(Ordering::Relaxed) && self.at_leisure.swap(false, Ordering::Relaxed)
+    }
+
     // ---- the driver ----
+
+    /// The socket is on its list from now on, and looked at after the shortest time first, and never later than after `longest` of these.
+    pub(crate) fn looks(&self, longest: u32) -> Looks {
+        self.at_leisure.store(false, Ordering::Relaxed);
+        Looks {
+            turns: self.turns(),
+            every: 1,
+            longest,
+        }
+    }
 
     pub(crate) fn has_sleepers(&self) -> bool {
         self.sleepers.load(Ordering::SeqCst) > 0
@@ -103,33 +150,85 @@ impl Callers {
         }
     }
 
-    /// Whether a socket stays on the driver's list. `seen` are the turns until the last look. `serve` does what is ready for
-    /// callers who wait elsewhere and says whether there was anything.
+    /// Whether a socket stays on the driver's list. `serve` does what is ready for callers who wait elsewhere and says whether there
+    /// was anything; `waits` tells whether there are such callers.
     pub(crate) fn stays(
         &self,
-        seen: &mut u64,
+        looks: &mut Looks,
+        waits: impl Fn() -> bool,
         serve: impl FnOnce() -> bool,
         watch: impl FnOnce(),
     ) -> bool {
         let turns = self.turns();
-        if turns != *seen && !self.has_sleepers() {
-            *seen = turns;
+        if turns != looks.turns {
+            looks.turns = turns;
+            self.look_later(looks);
             return true;
         }
-        if !self.has_sleepers() && serve() {
+        if !self.has_sleepers() && waits() && serve() {
             // Callers were told and do not come: the driver reads for them until they do.
+            looks.hurry();
+            return true;
+        }
+        if looks.every < looks.longest && (self.has_sleepers() || waits()) {
+            // They wait, and will be back on the list as soon as something comes.
+            self.look_later(looks);
             return true;
         }
         // Off the list first: a caller who leaves from now on puts the socket back itself.
         self.on_patrol.store(false, Ordering::SeqCst);
         let came = self.turns() != turns;
         if came && !self.has_sleepers() && self.begin_patrol() {
-            *seen = turns;
+            looks.turns = turns;
             return true;
         }
         if !self.has_sleepers() {
             watch();
         }
         false
+    }
+
+    /// Callers keep coming, or wait.
+    fn look_later(&self, looks: &mut Looks) {
+        looks.every = looks.every.saturating_mul(2).min(looks.longest);
+        self.at_leisure.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(callers: &Callers, looks: &mut Looks, waits: bool) -> bool {
+        callers.stays(looks, || waits, || false, || callers.watch(true, || {}))
+    }
+
+    #[test]
+    fn looks_become_rarer_while_callers_come_and_end_when_they_are_gone() {
+        let callers = Callers::new();
+        assert!(callers.begin_patrol() && !callers.begin_patrol());
+        let mut looks = callers.looks(4);
+        assert!(!callers.must_hurry(), "the first look is soon");
+        for every in [2, 4, 4] {
+            callers.called();
+            assert!(look(&callers, &mut looks, false));
+            assert_eq!(looks.every(), every);
+        }
+        assert!(callers.must_hurry() && !callers.must_hurry());
+        looks.hurry();
+        assert_eq!(looks.every(), 1);
+        assert!(!look(&callers, &mut looks, false) && callers.is_watched());
+    }
+
+    #[test]
+    fn those_who_wait_are_waited_for_a_while() {
+        let callers = Callers::new();
+        assert!(callers.begin_patrol());
+        let mut looks = callers.looks(4);
+        assert!(look(&callers, &mut looks, true));
+        callers.begin_sleep();
+        assert!(look(&callers, &mut looks, false));
+        assert!(!look(&callers, &mut looks, true));
+        assert!(!callers.is_on_patrol() && !callers.is_watched());
     }
 }

@@ -7,7 +7,7 @@ mod hunger;
 mod inbox;
 mod orders;
 
-pub(crate) use callers::{Callers, Whose};
+pub(crate) use callers::{Callers, Looks, Whose};
 pub(crate) use holding::Holding;
 pub(crate) use hunger::Hunger;
 pub(crate) use inbox::Inbox;
