@@ -357,7 +357,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "callers-turns-not-noted",
-        model: "callers-turn",
+        model: "callers-two",
         file: "callers.rs",
         changes: &[(
             "            looks.turns = turns;\n            self.look_later(looks);",
