@@ -61,8 +61,10 @@ pub(crate) struct Core {
     pub(crate) patience: u32,
     /// An empty list to change for the socket's inbox.
     pub(crate) spare_notices: Vec<Notice>,
-    /// Messages that had been delivered the last time a receiver found nothing.
+    /// How much had been delivered the last time a receiver found nothing.
     pub(crate) dry_at: u64,
+    /// What large messages from links weigh, in so many small ones.
+    pub(crate) bulk: u64,
     /// Subscribed peers, as the monitors were last told.
     subscribers: usize,
     clock: Clock,
@@ -97,6 +99,7 @@ impl Core {
             patience: 0,
             spare_notices: Vec::new(),
             dry_at: 0,
+            bulk: 0,
             subscribers: 0,
             clock,
         }

@@ -44,6 +44,9 @@ const TURN_UNITS: usize = 64;
 /// Messages cut at once where nothing bounds them; room for more is given back.
 const CUT: usize = 4096;
 
+/// So many octets weigh as much as a message.
+const BULK: usize = 4 * 1024;
+
 /// Where a read ended.
 enum Read {
     /// There may be more.
@@ -362,6 +365,7 @@ impl Link {
         let mut octets = std::mem::take(&mut io.decoded_octets);
         let mut core = shared.lock();
         core.counters.arrived = core.counters.arrived.saturating_add(count as u64);
+        core.bulk = core.bulk.wrapping_add((octets / BULK) as u64);
         if !core.receives {
             io.decoded.clear();
             io.room = CUT;

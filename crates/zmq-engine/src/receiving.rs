@@ -16,7 +16,7 @@ use crate::socket::Socket;
 use crate::waiting::Sleep;
 
 impl Socket {
-    /// Receives what was read already: never touches a stream.
+    /// Receives what was read already, or is with an inproc peer: never touches a stream.
     ///
     /// # Errors
     /// [`RecvError`]; [`RecvError::WouldBlock`] if there is nothing. Then there may still be something for
@@ -24,7 +24,7 @@ impl Socket {
     #[inline]
     pub fn try_recv_queued(&self) -> Result<Message, RecvError> {
         let mut message = Message::empty();
-        match self.take(&mut message) {
+        match self.take_all(&mut message) {
             Ok(()) => Ok(message),
             Err(error) => {
                 // The thread may be about to wait.
@@ -207,5 +207,27 @@ impl Socket {
 fn empty(message: &mut Message) {
     if !message.is_inline() {
         *message = Message::empty();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Context, SocketOptions, SocketType};
+
+    #[test]
+    fn a_large_message_of_a_stream_is_a_flood_and_a_small_one_is_none() {
+        let context = Context::new().unwrap();
+        let open = || Socket::open(&context, SocketType::Pair, SocketOptions::default()).unwrap();
+        let (left, right) = (open(), open());
+        left.connect(&right.bind("tcp://127.0.0.1:0").unwrap())
+            .unwrap();
+        for (octets, flood) in [(1, false), (100_000, true), (1, false)] {
+            let long = Some(Duration::from_secs(20));
+            left.send(vec![0; octets].into(), long).unwrap();
+            assert_eq!(right.recv(long).unwrap().byte_len(), octets);
+            assert_eq!(right.try_recv(), Err(RecvError::WouldBlock));
+            assert_eq!(right.shared.is_flooded(), flood);
+        }
     }
 }

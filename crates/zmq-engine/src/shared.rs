@@ -305,7 +305,7 @@ impl SocketShared {
 
     /// A receiver found nothing.
     pub(crate) fn note_dry(&self, core: &mut Core) {
-        let delivered = core.counters.delivered;
+        let delivered = core.counters.delivered.wrapping_add(core.bulk);
         if delivered != core.dry_at {
             let since = delivered.wrapping_sub(core.dry_at);
             core.dry_at = delivered;
@@ -313,12 +313,14 @@ impl SocketShared {
         }
     }
 
+    /// Whether messages came in a flood, or were large, until the last time there was none.
+    pub(crate) fn is_flooded(&self) -> bool {
+        !self.dribbles.load(Ordering::Relaxed)
+    }
+
     /// A caller does a turn of I/O without waiting: what is ready now. Says whether there was anything.
     pub(crate) fn turn(self: &Arc<Self>) -> bool {
-        if self.waking.is_relied_on()
-            && self.dribbles.load(Ordering::Relaxed)
-            && self.callers.is_watched()
-        {
+        if self.waking.is_relied_on() && !self.is_flooded() && self.callers.is_watched() {
             // The driver looks, and calls.
             return false;
         }

@@ -105,11 +105,15 @@ impl SocketShared {
 
     /// The driver does what is ready for tasks that sleep and leave that to it. Where there is much, it leaves the rest to them.
     fn serve_tasks(self: &Arc<Self>) -> bool {
-        let before = self.lock().counters.arrived;
+        let arrived = || {
+            let core = self.lock();
+            core.counters.arrived.wrapping_add(core.bulk)
+        };
+        let before = arrived();
         let mut found = Found::new();
         let unsettled = self.poller.wait(&mut found, Some(Duration::ZERO)).is_ok()
             && self.handle_but_signal(&found);
-        let came = self.lock().counters.arrived.wrapping_sub(before);
+        let came = arrived().wrapping_sub(before);
         if came <= DRIBBLE && !unsettled {
             return true;
         }
