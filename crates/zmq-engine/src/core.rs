@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::counters::{Counters, Loss};
 use crate::effects::Effects;
 use crate::endpoint::EndpointRecord;
+use crate::fanning::Bundle;
 use crate::link::Link;
 use crate::monitor::{CloseReason, Happening, MonitorEvent, MonitorQueue};
 use crate::options::SocketOptions;
@@ -20,6 +21,7 @@ use crate::pipe::{BURST_MICROS, Carrier, Item, Marks, Pace, PeerFacts, Pipe};
 use crate::round;
 use crate::shared::Notice;
 use crate::terms::Terms;
+use crate::watching::Emptying;
 
 /// How far a socket is from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub(crate) struct Core {
     pub(crate) counters: Counters,
     pub(crate) monitors: Vec<Arc<MonitorQueue>>,
     pub(crate) life: Life,
+    /// Messages for the same peers, which are in no pipe yet.
+    pub(crate) bundle: Bundle,
     /// Pipes in a burst, whose output the driver's tick looks after.
     pub(crate) hot: Vec<PeerKey>,
     pub(crate) hot_registered: bool,
@@ -65,6 +69,8 @@ pub(crate) struct Core {
     pub(crate) dry_at: u64,
     /// What large messages from links weigh, in so many small ones.
     pub(crate) bulk: u64,
+    /// What the driver has seen of its callers.
+    pub(crate) emptying: Emptying,
     /// Subscribed peers, as the monitors were last told.
     subscribers: usize,
     clock: Clock,
@@ -90,6 +96,7 @@ impl Core {
             counters: Counters::default(),
             monitors: Vec::new(),
             life: Life::Open,
+            bundle: Bundle::default(),
             hot: Vec::new(),
             hot_registered: false,
             live: 0,
@@ -100,6 +107,7 @@ impl Core {
             spare_notices: Vec::new(),
             dry_at: 0,
             bulk: 0,
+            emptying: Emptying::default(),
             subscribers: 0,
             clock,
         }
@@ -337,6 +345,7 @@ impl Core {
     }
 
     fn settle_outputs(&mut self, effects: &mut Effects) {
+        self.close_bundle(Some(effects));
         while let Some(output) = self.pattern.poll_output() {
             match output {
                 Output::Subscribe { peer, topic } => {

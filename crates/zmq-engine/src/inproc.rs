@@ -64,6 +64,8 @@ struct Half {
     /// The mark of the writer and that of the reader, whose sum is the capacity.
     write_mark: Option<u32>,
     read_mark: Option<u32>,
+    /// Items in `queue` hold several messages each.
+    bundled: bool,
     /// The reader was told that there is something.
     told: bool,
     /// The writer wants to be told when there is room.
@@ -308,7 +310,8 @@ impl Lane {
         }
     }
 
-    /// Moves what has gathered at `side` into the lane; `messages` of it are messages.
+    /// Moves what has gathered at `side` into the lane; `messages` is how many messages it is. No subscription is among items that hold
+    /// several.
     pub(crate) fn hand_over(
         &self,
         side: Side,
@@ -326,6 +329,7 @@ impl Lane {
                 notice: None,
             };
         }
+        half.bundled |= messages > gathered.len();
         if gathered.len() > COPIED && half.queue.is_empty() {
             std::mem::swap(&mut half.queue, gathered);
         } else {
@@ -348,14 +352,14 @@ impl Lane {
     }
 
     /// Takes all that was written to `side` into `into`, which is empty: its room serves the writer next, so that the queue does
-    /// not grow anew under the lock. Gives the number of messages among it.
-    pub(crate) fn read(&self, side: Side, into: &mut VecDeque<Item>) -> usize {
+    /// not grow anew under the lock. Gives the number of messages among it, and whether some items hold several.
+    pub(crate) fn read(&self, side: Side, into: &mut VecDeque<Item>) -> (usize, bool) {
         let mut half = self.half(side.other());
         half.told = false;
         let messages = std::mem::take(&mut half.messages);
         half.unread = half.unread.saturating_add(messages);
         std::mem::swap(&mut half.queue, into);
-        messages
+        (messages, std::mem::take(&mut half.bundled))
     }
 
     /// Reports that the reader at `side` has used `count` messages.

@@ -101,6 +101,8 @@ pub(crate) struct Io {
     pub(crate) large: bool,
     /// How often it may still be looked in vain for the rest of a large frame before whoever reads sleeps.
     pub(crate) patience: u8,
+    /// When it was its turn to be read.
+    pub(crate) read_at: usize,
     /// Reading stopped at the mark.
     pub(crate) paused: bool,
     /// The kernel takes no more for now.
@@ -137,6 +139,7 @@ impl Io {
             leftover: None,
             large: false,
             patience: 0,
+            read_at: 0,
             paused: false,
             stalled: false,
             failed: None,
@@ -297,6 +300,8 @@ impl Io {
                 Item::Subscribe(topic) => self.session.subscribe(topic),
                 Item::Cancel(topic) => self.session.cancel(topic),
                 Item::Pack(pack) => self.session.send_pack(pack),
+                // For inproc peers only.
+                Item::Shared(messages) => messages.iter().for_each(|one| self.session.send(one)),
             }
             self.encoded += 1;
             if matches!(self.channel, Some(Channel::Framed(_))) {

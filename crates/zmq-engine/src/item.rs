@@ -14,6 +14,8 @@ pub(crate) enum Item {
     Cancel(Bytes),
     /// Small messages of a burst, encoded as they came.
     Pack(Box<Pack>),
+    /// Messages to several inproc peers, the same for all of them.
+    Shared(Arc<[Message]>),
 }
 
 impl Item {
@@ -22,14 +24,24 @@ impl Item {
             Item::Message(message) => message.byte_len(),
             Item::Subscribe(topic) | Item::Cancel(topic) => topic.len(),
             Item::Pack(pack) => pack.body_octets(),
+            Item::Shared(messages) => messages.iter().map(Message::byte_len).sum(),
+        }
+    }
+
+    /// Messages in it beyond one.
+    pub(crate) fn others(&self) -> usize {
+        match self {
+            Item::Pack(pack) => pack.len().saturating_sub(1),
+            Item::Shared(messages) => messages.len().saturating_sub(1),
+            _ => 0,
         }
     }
 
     pub(crate) fn is_message(&self) -> bool {
-        matches!(self, Item::Message(_) | Item::Pack(_))
+        matches!(self, Item::Message(_) | Item::Pack(_) | Item::Shared(_))
     }
 
-    /// Itself, or the messages of a pack that have not left.
+    /// Itself, or the messages in it that have not left.
     pub(crate) fn unpack(self) -> SmallVec<[Item; 1]> {
         match self {
             Item::Pack(pack) => pack
@@ -37,6 +49,7 @@ impl Item {
                 .into_iter()
                 .map(Item::Message)
                 .collect(),
+            Item::Shared(messages) => messages.iter().cloned().map(Item::Message).collect(),
             item => SmallVec::from_buf([item]),
         }
     }
@@ -120,6 +133,7 @@ impl Slot for Place<'_> {
     }
 
     fn take(&mut self) -> Message {
+        *self.properties = None;
         Message::single(std::mem::take(self.frame))
     }
 

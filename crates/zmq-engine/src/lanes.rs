@@ -77,12 +77,12 @@ impl Core {
     }
 
     /// The first message gathers, or so many have.
-    fn gathered(&mut self, key: PeerKey, effects: &mut Effects) {
+    pub(crate) fn gathered(&mut self, key: PeerKey, effects: &mut Effects) {
         let Some(pipe) = self.pipe(key) else { return };
         let Carrier::Inproc(lane, side) = &pipe.carrier else {
             return;
         };
-        let count = pipe.out.len();
+        let count = pipe.out_count();
         if count >= pipe.gather || (count == 1 && lane.begin_gathering(*side)) {
             self.hand_over(key, effects);
         }
@@ -102,11 +102,15 @@ impl Core {
             effects.notices.extend(written.notice);
             return;
         }
-        let is_message = item.is_message();
-        pipe.out.push_back(item);
-        if is_message {
+        if item.is_message() {
+            pipe.out.push_back(item);
             self.gathered(key, effects);
-        } else {
+            return;
+        }
+        // What is bundled goes by itself.
+        self.hand_over(key, effects);
+        if let Some(pipe) = self.pipe(key) {
+            pipe.out.push_back(item);
             pipe.out_commands += 1;
             self.hand_over(key, effects);
         }
@@ -124,9 +128,10 @@ impl Core {
             return false;
         }
         let messages = pipe.queued_messages();
-        pipe.out_commands = 0;
         let handed = lane.hand_over(*side, &mut pipe.out, messages);
-        pipe.gather = gather(lane, handed.room);
+        let most = gather(lane, handed.room);
+        pipe.moved_out();
+        pipe.gather = most;
         let filled = handed.room == 0 && !std::mem::replace(&mut pipe.full, handed.room == 0);
         if filled {
             self.pattern.set_writable(key, false);
@@ -279,11 +284,22 @@ pub(crate) fn read_lane(core: &mut Core, key: PeerKey, effects: &mut Effects) {
         return;
     };
     let mut items = std::mem::take(&mut pipe.spare);
-    let messages = lane.read(*side, &mut items);
+    let (messages, bundled) = lane.read(*side, &mut items);
     let plain = receives && !pipe.marks.conflate && pipe.unheard.is_none();
-    if plain && items.len() == messages {
+    if plain && !bundled && items.len() == messages {
         // One copy of all of them: what another core has written comes quicker so than one at a time.
         pipe.input.append(&mut items);
+        core.has_arrived(key, messages as u64);
+    } else if plain && items.iter().all(Item::is_message) {
+        for item in items.drain(..) {
+            match item {
+                Item::Shared(messages) => {
+                    let messages = messages.iter().cloned().map(Item::Message);
+                    pipe.input.extend(messages);
+                }
+                item => pipe.input.push_back(item),
+            }
+        }
         core.has_arrived(key, messages as u64);
     } else {
         sort_out(core, key, &mut items, effects);
@@ -306,7 +322,6 @@ fn sort_out(core: &mut Core, key: PeerKey, items: &mut VecDeque<Item>, effects: 
     let mut arrived = 0_u64;
     let mut unwanted = 0_usize;
     let mut replaced = 0_usize;
-    // Packs are for links only.
     for item in items.drain(..).flat_map(Item::unpack) {
         match item {
             Item::Message(_) if !receives => {
@@ -322,7 +337,7 @@ fn sort_out(core: &mut Core, key: PeerKey, items: &mut VecDeque<Item>, effects: 
                     pipe.push_input(message);
                 }
             }
-            Item::Pack(_) => {}
+            Item::Pack(_) | Item::Shared(_) => {}
             Item::Subscribe(topic) => {
                 if core.pattern.handle_subscribe(key, topic).is_err() {
                     core.lose_quietly(DropReason::Malformed, 1);

@@ -154,7 +154,7 @@ impl Link {
         shared: &SocketShared,
         round: usize,
     ) -> Result<Effects, (MutexGuard<'a, Io>, Want)> {
-        let mut core = shared.lock();
+        let mut core = shared.lock_amid();
         let mut effects = std::mem::take(&mut io.effects);
         let Some(key) = self.key() else {
             return Ok(effects);
@@ -284,7 +284,7 @@ impl Link {
     ) -> bool {
         let mut room = false;
         let mut took = false;
-        let mut core = shared.lock();
+        let mut core = shared.lock_amid();
         let Some(key) = self.key() else { return false };
         core.counters.transmitted = core.counters.transmitted.saturating_add(freed.0 as u64);
         if let Some(pipe) = core.pipe(key) {

@@ -14,9 +14,6 @@ use crate::pipe::Item;
 use crate::pool::READ_OCTETS;
 use crate::shared::{Notice, SocketShared};
 
-/// Octets read from one link before others have their turn.
-const TURN_OCTETS: usize = 64 * 1024;
-
 /// A frame from here on is large: it is read straight into its own place, and the one behind it probably is large, too. Its size counts, not
 /// what it misses: where blocks and frames are of one size, all but a few octets of each would be copied for ever.
 const LARGE_BODY: usize = 32 * 1024;
@@ -84,7 +81,8 @@ impl Link {
         now: Time,
         moved: &mut bool,
     ) -> Result<(), CloseReason> {
-        let mut budget = TURN_OCTETS;
+        let share = shared.ctx.pool.share(&mut io.read_at);
+        let mut budget = share;
         while !io.paused {
             let read = if let Some(leftover) = io.leftover.take() {
                 *moved = true;
@@ -100,7 +98,7 @@ impl Link {
             } else if io.session.body_buffer().is_some() {
                 self.read_body(io, shared, now)?
             } else {
-                self.read_block(io, shared, now)?
+                self.read_block(io, shared, now, share)?
             };
             match read {
                 Read::Dry => break,
@@ -132,12 +130,13 @@ impl Link {
         io: &mut Io,
         shared: &Arc<SocketShared>,
         now: Time,
+        most: usize,
     ) -> Result<Read, CloseReason> {
         let Some(Channel::Bytes(stream)) = &mut io.channel else {
             return Ok(Read::Dry);
         };
         let mut buffer = shared.ctx.pool.read_buffer();
-        let asked = if io.large { HEAD_OCTETS } else { READ_OCTETS };
+        let asked = if io.large { HEAD_OCTETS } else { most };
         let end = match stream.try_read(buffer.get_mut(..asked).unwrap_or_default()) {
             Ok(octets) => octets,
             Err(error) => {

@@ -13,6 +13,10 @@ use crate::inproc::{Lane, Side};
 pub(crate) use crate::item::Item;
 use crate::item::{Slot, octets_of};
 use crate::link::Link;
+pub(crate) use crate::pace::{
+    BURST_MICROS, FLUSH_LARGE, FLUSH_MESSAGES, FLUSH_OCTETS, PACKED, PACKED_FRAMES, Pace,
+};
+use crate::pace::{FEW, LARGEST_PACK};
 
 /// Who carries the messages of a pipe.
 #[derive(Debug)]
@@ -22,41 +26,6 @@ pub(crate) enum Carrier {
     Link(Arc<Link>),
     Inproc(Arc<Lane>, Side),
 }
-
-/// How output leaves a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pace {
-    /// Each message is written by its sender at once.
-    Idle,
-    /// Messages follow each other closely: they gather, and leave at a size mark, with the driver's tick, or when a
-    /// caller of this socket is about to wait.
-    Hot,
-}
-
-/// Octets gathered before a sender in a burst writes them itself.
-pub(crate) const FLUSH_OCTETS: usize = 64 * 1024;
-
-/// The same for large messages, of which so few make it: their writes cost by the call what small ones cost by the message.
-pub(crate) const FLUSH_LARGE: usize = 256 * 1024;
-
-/// No more messages than this are few.
-const FEW: usize = 16;
-
-/// Messages gathered before a sender in a burst writes them itself.
-pub(crate) const FLUSH_MESSAGES: usize = 512;
-
-/// Messages up to here are encoded when they are accepted; larger ones are kept as they are, and those that are never copied are among
-/// them.
-const PACKED: usize = 2048;
-
-/// Messages of more frames are not packed: their heads are octets that no mark counts.
-const PACKED_FRAMES: usize = 8;
-
-/// Room that a pack is made with, at most.
-const LARGEST_PACK: usize = FLUSH_OCTETS + FLUSH_MESSAGES * PACKED_FRAMES * 2;
-
-/// Writes that follow each other within this time are a burst.
-pub(crate) const BURST_MICROS: u64 = 5;
 
 /// The bounds of a pipe.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,7 +56,7 @@ pub(crate) struct Pipe {
     pub(crate) out_octets: usize,
     /// Items in `out` that are not messages.
     pub(crate) out_commands: usize,
-    /// Messages in `out` beyond one for each item: those that share a pack.
+    /// Messages in `out` beyond one for each item: those that share one.
     packed: usize,
     /// Its link takes packs.
     pub(crate) packs: bool,
@@ -194,6 +163,18 @@ impl Pipe {
         self.out_octets.saturating_add(self.in_flight_octets)
     }
 
+    /// How many messages, and octets, until it is full.
+    pub(crate) fn room(&self) -> (usize, usize) {
+        let messages = self.marks.send.map(|mark| mark as usize);
+        let octets = self.marks.octets;
+        (
+            messages.map_or(usize::MAX, |mark| mark.saturating_sub(self.queued())),
+            octets.map_or(usize::MAX, |mark| {
+                mark.saturating_sub(self.waiting_octets())
+            }),
+        )
+    }
+
     /// Whether a full pipe has emptied enough to be offered to the pattern again: half, so that a sender at the mark does
     /// not pay for a wake-up with every message.
     pub(crate) fn has_room_again(&self) -> bool {
@@ -270,7 +251,7 @@ impl Pipe {
     }
 
     /// Items in the queue, each message in a pack counted as one.
-    fn out_count(&self) -> usize {
+    pub(crate) fn out_count(&self) -> usize {
         self.out.len().saturating_add(self.packed)
     }
 
@@ -288,6 +269,19 @@ impl Pipe {
         self.fresh = true;
     }
 
+    /// Queues what other pipes have, too: so many messages.
+    pub(crate) fn push_shared(&mut self, item: Item, messages: usize) {
+        self.packed = self.packed.saturating_add(messages.saturating_sub(1));
+        self.push_out(item);
+    }
+
+    /// Takes it that all was moved out of the queue at once.
+    pub(crate) fn moved_out(&mut self) {
+        self.out_octets = 0;
+        self.out_commands = 0;
+        self.packed = 0;
+    }
+
     /// Keeps only what `keep` says of the items that wait, and counts anew.
     pub(crate) fn retain_out(&mut self, keep: impl FnMut(&Item) -> bool) {
         self.out.retain(keep);
@@ -298,11 +292,7 @@ impl Pipe {
     pub(crate) fn recount(&mut self) {
         self.out_octets = self.out.iter().map(Item::octets).sum();
         self.out_commands = self.out.iter().filter(|item| !item.is_message()).count();
-        let shared = |item: &Item| match item {
-            Item::Pack(pack) => pack.len().saturating_sub(1),
-            _ => 0,
-        };
-        self.packed = self.out.iter().map(shared).sum();
+        self.packed = self.out.iter().map(Item::others).sum();
     }
 
     /// Moves what waits behind `batch`, for a link that will write it; gives the number of messages.
@@ -320,9 +310,7 @@ impl Pipe {
         if self.marks.octets.is_some() {
             self.in_flight_octets = self.in_flight_octets.saturating_add(self.out_octets);
         }
-        self.out_octets = 0;
-        self.out_commands = 0;
-        self.packed = 0;
+        self.moved_out();
         self.flush_wanted = false;
         messages
     }

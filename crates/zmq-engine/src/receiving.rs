@@ -102,7 +102,7 @@ impl Socket {
     #[inline]
     pub fn take_ready(&self, slot: &mut Message) -> bool {
         empty(slot);
-        !self.shared.has_notices() && self.shared.lock().receive_plain(slot)
+        !self.shared.has_notices() && self.shared.lock_amid().receive_plain(slot)
     }
 
     /// As [`take_ready`](Socket::take_ready), for a message of one frame, which comes into the place of an empty one, and its metadata.
@@ -114,7 +114,7 @@ impl Socket {
     ) -> bool {
         debug_assert!(frame.is_empty() && properties.is_none());
         let mut place = Place { frame, properties };
-        !self.shared.has_notices() && self.shared.lock().receive_plain(&mut place)
+        !self.shared.has_notices() && self.shared.lock_amid().receive_plain(&mut place)
     }
 
     #[inline(never)]

@@ -101,12 +101,21 @@ impl SocketShared {
         }))
     }
 
+    /// Locks the socket. What was bundled for several peers is in their pipes then.
     #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
+        let mut core = self.lock_amid();
+        core.close_bundle(None);
+        core
+    }
+
+    /// As [`lock`](Self::lock), but leaves what is bundled as it is, for those to whom it makes no difference.
+    #[inline]
+    pub(crate) fn lock_amid(&self) -> MutexGuard<'_, Core> {
         self.core.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Locks the socket unless it is locked.
+    /// Locks the socket unless it is locked, as [`lock_amid`](Self::lock_amid) does.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Core>> {
         self.core.0.try_lock().ok()
     }
@@ -114,11 +123,21 @@ impl SocketShared {
     /// Locks the socket after its inbox was read.
     #[inline]
     pub(crate) fn enter(&self, effects: &mut Effects) -> MutexGuard<'_, Core> {
-        let mut core = self.lock();
+        let mut core = self.lock_amid();
+        core.close_bundle(Some(effects));
         if self.inbox.is_used() {
             self.read_inbox(&mut core, effects);
         }
         core
+    }
+
+    /// As [`enter`](Self::enter), for who sends and may add to what is bundled.
+    #[inline]
+    pub(crate) fn enter_to_send(&self, effects: &mut Effects) -> MutexGuard<'_, Core> {
+        if self.inbox.is_used() {
+            return self.enter(effects);
+        }
+        self.lock_amid()
     }
 
     /// Leaves a notice and wakes whoever waits for one.
@@ -294,7 +313,7 @@ impl SocketShared {
             return settled;
         }
         let key = PeerKey(u32::try_from(ready.token).unwrap_or(u32::MAX));
-        let link = self.lock().link(key);
+        let link = self.lock_amid().link(key);
         let want = Want {
             read: ready.readable || ready.broken,
             write: true,

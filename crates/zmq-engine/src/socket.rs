@@ -198,19 +198,19 @@ impl Socket {
         // Metadata tells where a message came from, which is not the receiver's business.
         slot.properties().is_none()
             && !self.shared.has_notices()
-            && self.shared.lock().send_plain(slot)
+            && self.shared.lock_amid().send_plain(slot)
     }
 
     /// As [`offer_ready`](Socket::offer_ready), for a frame that is a whole message.
     #[inline]
     pub fn offer_frame_ready(&self, slot: &mut Frame) -> bool {
-        !self.shared.has_notices() && self.shared.lock().send_plain(slot)
+        !self.shared.has_notices() && self.shared.lock_amid().send_plain(slot)
     }
 
     /// Offers a message to the pattern, which takes it from where it stands or leaves it there.
     fn offer(&self, message: &mut Message) -> Result<(), SendFailure> {
         let mut effects = Effects::default();
-        let mut core = self.shared.enter(&mut effects);
+        let mut core = self.shared.enter_to_send(&mut effects);
         let result = core.send(message, &mut effects);
         drop(core);
         self.shared.run(effects);

@@ -2,7 +2,7 @@
 
 use std::mem::replace;
 
-use zmq_patterns::{Pattern, PeerKey, Route, SendRefused, Source, Taken};
+use zmq_patterns::{DropReason, Pattern, PeerKey, Route, SendRefused, Source, Taken};
 use zmtp_wire::{Frame, Message};
 
 use crate::core::{Core, Life};
@@ -12,11 +12,8 @@ use crate::error::{RecvError, SendFailure};
 use crate::inproc::LaneMarks;
 use crate::item::Slot;
 use crate::options::SocketOption;
-use crate::pipe::{Carrier, Item, Pace};
+use crate::pipe::{Carrier, Item};
 use crate::terms::Former;
-
-/// A fan-out to more links than this is written by the driver.
-const WIDE: usize = 8;
 
 impl Core {
     /// Lets the pattern choose, and queues. The message is taken where it stands, and stays there when it is not accepted: one that
@@ -74,7 +71,7 @@ impl Core {
             Route::One(key) if self.gather_message(key, message, effects) => {}
             Route::One(key) => self.enqueue(key, Item::Message(take(message)), effects),
             Route::Many { dropped } => {
-                self.lose_quietly(zmq_patterns::DropReason::PeerFull, u64::from(dropped));
+                self.lose_quietly(DropReason::PeerFull, u64::from(dropped));
                 self.fan_out(take(message), effects);
             }
             Route::Nowhere(reason) => self.lose_quietly(reason, 1),
@@ -109,49 +106,20 @@ impl Core {
         if self.life != Life::Open || !self.thirsty.is_empty() {
             return false;
         }
-        let Some(key) = self.pattern.next_plain() else {
-            return false;
-        };
-        let Some(more) = self.pipe(key).and_then(|pipe| pipe.pop_plain(slot)) else {
-            return false;
-        };
-        self.pattern.taken_plain(key, more);
-        self.counters.delivered = self.counters.delivered.wrapping_add(1);
-        true
-    }
-
-    fn fan_out(&mut self, message: Message, effects: &mut Effects) {
-        let count = self.pattern.targets().len();
-        if count > WIDE && self.hot.len() < count {
-            // Writing to each at once would take so long that the next message never looks like a burst.
-            self.heat(effects);
-        }
-        for index in 1..count {
-            if let Some(key) = self.pattern.targets().get(index).copied() {
-                self.enqueue(key, Item::Message(message.clone()), effects);
+        loop {
+            let Some(key) = self.pattern.next_plain() else {
+                return false;
+            };
+            let Some(more) = self.pipe(key).and_then(|pipe| pipe.pop_plain(slot)) else {
+                return false;
+            };
+            self.pattern.taken_plain(key, more);
+            if self.pattern.passes(slot.frames()) {
+                self.counters.delivered = self.counters.delivered.wrapping_add(1);
+                return true;
             }
-        }
-        if let Some(key) = self.pattern.targets().first().copied() {
-            self.enqueue(key, Item::Message(message), effects);
-        }
-    }
-
-    /// Has the pipes of a wide fan-out gather: the driver writes what waits, at once for the first message of a burst.
-    fn heat(&mut self, effects: &mut Effects) {
-        for index in 0..self.pattern.targets().len() {
-            if let Some(key) = self.pattern.targets().get(index).copied()
-                && let Some(pipe) = self.pipe(key)
-                && pipe.pace == Pace::Idle
-                && matches!(pipe.carrier, Carrier::Link(_))
-                && !pipe.stalled
-            {
-                pipe.pace = Pace::Hot;
-                self.hot.push(key);
-            }
-        }
-        if !self.hot.is_empty() && !self.hot_registered {
-            self.hot_registered = true;
-            effects.tick = true;
+            drop(slot.take());
+            self.lose_quietly(DropReason::FilteredOut, 1);
         }
     }
 

@@ -296,7 +296,8 @@ impl Pattern {
 
     // --- receiving ---
 
-    /// The peer whose message comes next, of types that hand it on as it is. `None` says nothing: ask [`Pattern::next`].
+    /// The peer whose message comes next, of types that hand it on as it is or not at all, as [`Pattern::passes`] says. `None` says
+    /// nothing: ask [`Pattern::next`].
     #[inline]
     #[must_use]
     pub fn next_plain(&self) -> Option<PeerKey> {
@@ -306,6 +307,7 @@ impl Pattern {
         match &self.kind {
             Kind::Pull(pull) => pull.take.next(),
             Kind::Dealer(dealer) => dealer.take.next(),
+            Kind::XSub(sub) => sub.take.next(),
             _ => None,
         }
     }
@@ -316,7 +318,18 @@ impl Pattern {
         match &mut self.kind {
             Kind::Pull(pull) => pull.take.taken(peer, more_queued),
             Kind::Dealer(dealer) => dealer.take.taken(peer, more_queued),
+            Kind::XSub(sub) => sub.take.taken(peer, more_queued),
             _ => {}
+        }
+    }
+
+    /// Whether a message of [`Pattern::next_plain`], of these frames, is delivered. If not, [`DropReason::FilteredOut`] is why.
+    #[inline]
+    #[must_use]
+    pub fn passes(&self, frames: &[Frame]) -> bool {
+        match &self.kind {
+            Kind::XSub(sub) => sub.passes(frames.first().map_or(&[], |first| first)),
+            _ => true,
         }
     }
 
@@ -349,6 +362,7 @@ impl Pattern {
         match &mut self.kind {
             Kind::Pull(pull) if !self.single => pull.take.taken(peer, more_queued),
             Kind::Dealer(dealer) if !self.single => dealer.take.taken(peer, more_queued),
+            Kind::XSub(sub) if sub.delivers_all() => sub.take.taken(peer, more_queued),
             _ => return false,
         }
         true
@@ -465,7 +479,7 @@ impl Pattern {
     #[inline]
     #[must_use]
     pub fn has_output(&self) -> bool {
-        !self.hub.outputs.is_empty() || matches!(self.kind, Kind::XSub(_))
+        !self.hub.outputs.is_empty() || matches!(&self.kind, Kind::XSub(sub) if sub.is_telling())
     }
 
     /// What is to be done next. Subscriptions are generated one by one, as they are asked for.

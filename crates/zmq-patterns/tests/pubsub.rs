@@ -552,3 +552,31 @@ fn only_publishers_heed_subscriptions_of_peers() {
         assert_eq!(pattern.topics_count(), 0);
     }
 }
+
+#[test]
+fn a_subscriber_says_of_each_message_of_the_short_way_whether_it_passes() {
+    for (socket_type, inverted, passes) in [
+        (SocketType::Sub, false, [true, false]),
+        (SocketType::Sub, true, [false, true]),
+        (SocketType::XSub, false, [true, true]),
+        (SocketType::Pull, false, [true, true]),
+    ] {
+        let mut pattern = Pattern::new(socket_type, 1);
+        pattern.attach(PeerKey(0), Attach::default());
+        if socket_type != SocketType::Pull {
+            pattern
+                .set(PatternOption::InvertMatching(inverted))
+                .unwrap();
+            pattern.subscribe(b"a").unwrap();
+        }
+        assert_eq!(pattern.next_plain(), None);
+        pattern.set_readable(PeerKey(0));
+        assert_eq!(pattern.next_plain(), Some(PeerKey(0)));
+        for (topic, pass) in [&b"ab"[..], b"b"].into_iter().zip(passes) {
+            let message = Message::single(Frame::copy_from(topic));
+            assert_eq!(pattern.passes(message.frames()), pass, "{socket_type:?}");
+        }
+        pattern.taken_plain(PeerKey(0), false);
+        assert_eq!(pattern.next_plain(), None);
+    }
+}

@@ -1,5 +1,6 @@
 //! Messages encoded as they are accepted, before anybody writes them.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -29,6 +30,8 @@ pub struct Pack {
     /// The same, once nothing more is added.
     closed: Bytes,
     rows: SmallVec<[Row; 2]>,
+    /// The same, once there are several of it.
+    shared: Option<Arc<[Row]>>,
     /// Messages in it.
     count: usize,
     /// Octets of their bodies.
@@ -131,7 +134,30 @@ impl Pack {
         if self.closed.is_empty() {
             self.closed = Bytes::from(core::mem::take(&mut self.octets));
         }
-        (self.closed.clone(), &self.rows)
+        let rows = self.shared.as_deref().unwrap_or(&self.rows);
+        (self.closed.clone(), rows)
+    }
+
+    /// Another one of the same octets, for another session. Nothing is added to either any more.
+    ///
+    /// The octets stay in memory until the last of them is gone, and no more room than they need.
+    #[must_use]
+    pub fn share(&mut self) -> Pack {
+        if self.closed.is_empty() && self.octets.len() < self.octets.capacity() / 2 {
+            self.closed = Bytes::copy_from_slice(&self.octets);
+            self.octets = Vec::new();
+        }
+        self.close();
+        if self.shared.is_none() && self.rows.spilled() {
+            self.shared = Some(Arc::from(&*core::mem::take(&mut self.rows)));
+        }
+        Pack {
+            octets: Vec::new(),
+            closed: self.closed.clone(),
+            rows: self.rows.clone(),
+            shared: self.shared.clone(),
+            ..*self
+        }
     }
 
     /// The messages that have not left.
@@ -186,6 +212,33 @@ mod tests {
             let left = pack.let_go(gone);
             prop_assert_eq!(left, gone.min(messages.len()));
             prop_assert_eq!(pack.into_messages(), &messages[left..]);
+        }
+
+        #[test]
+        fn what_is_shared_leaves_each_for_itself_and_takes_no_room_that_it_does_not_need(
+            messages in prop::collection::vec(message(), 1..20),
+            gone in 0_usize..25,
+            room in 0_usize..100_000,
+        ) {
+            let mut pack = Pack::with_capacity(room);
+            for message in &messages {
+                pack.push(message);
+            }
+            let octets = pack.octets.clone();
+            let mut one = pack.share();
+            let mut other = one.share();
+            let left = one.let_go(gone);
+            prop_assert_eq!(other.len(), messages.len());
+            prop_assert_eq!(other.body_octets(), pack.body_octets());
+            for pack in [&mut pack, &mut one, &mut other] {
+                prop_assert!(pack.octets.capacity() == 0 && pack.wire_octets() == octets.len());
+                let (closed, rows) = pack.close();
+                prop_assert_eq!(&closed, &octets);
+                prop_assert_eq!(rows.iter().map(|row| row.length * row.count).sum::<usize>(), octets.len());
+            }
+            prop_assert_eq!(one.into_messages(), &messages[left..]);
+            prop_assert_eq!(other.into_messages(), &messages[..]);
+            prop_assert_eq!(pack.into_messages(), messages);
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct XSub {
     filters: bool,
     prefixes: Prefixes,
     fanout: Fanout,
-    take: Take,
+    pub(crate) take: Take,
     /// Peers that are being told everything we subscribe to, each with the last prefix it was told.
     telling: VecDeque<(PeerKey, Option<Bytes>)>,
     invert: bool,
@@ -44,6 +44,24 @@ impl XSub {
             only_first: false,
             every_cancel: false,
         }
+    }
+
+    /// Whether it delivers a message that begins like this: a SUB only what it subscribes to.
+    #[inline]
+    pub(crate) fn passes(&self, first: &[u8]) -> bool {
+        !self.filters || self.prefixes.matches(first) != self.invert
+    }
+
+    /// Whether it looks at no message before it delivers it.
+    #[inline]
+    pub(crate) fn delivers_all(&self) -> bool {
+        !self.filters
+    }
+
+    /// Whether some peer has not been told everything.
+    #[inline]
+    pub(crate) fn is_telling(&self) -> bool {
+        !self.telling.is_empty()
     }
 
     fn stop_telling(&mut self, gone: PeerKey) {
@@ -197,10 +215,11 @@ impl Socket for XSub {
     #[inline]
     fn take(&mut self, _: &mut Hub, peer: PeerKey, message: Message, more: bool) -> Taken {
         self.take.taken(peer, more);
-        if self.filters && self.prefixes.matches(message.first()) == self.invert {
-            return Taken::Discard(DropReason::FilteredOut);
+        if self.passes(message.first()) {
+            Taken::Deliver(message)
+        } else {
+            Taken::Discard(DropReason::FilteredOut)
         }
-        Taken::Deliver(message)
     }
 
     fn subscribe(&mut self, hub: &mut Hub, topic: &[u8]) -> Result<(), Refused> {

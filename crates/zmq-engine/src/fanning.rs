@@ -1,0 +1,246 @@
+//! Fan-out: messages that follow each other to the same peers are put together once, in a bundle, for all of them.
+//!
+//! While the targets of a socket's messages stay the same nothing is done for each of them but one comparison. What is in the bundle
+//! moves into the pipes as a whole: encoded for links, as messages for inproc peers, the same octets and the same messages for all. Until
+//! then it is in no pipe, so whoever takes the socket's lock finds it moved there ([`SocketShared::lock`]); only senders, and holders of
+//! links who report what they wrote, look past it. A pipe whose messages are bundled is in a burst, so that the driver's tick, which
+//! takes the lock, comes; an inproc peer was told that something gathers.
+//!
+//! [`SocketShared::lock`]: crate::shared::SocketShared::lock
+
+use std::sync::Arc;
+
+use zmq_patterns::PeerKey;
+use zmtp_wire::{Message, Pack};
+
+use crate::core::Core;
+use crate::effects::Effects;
+use crate::item::Item;
+use crate::pipe::{Carrier, FLUSH_MESSAGES, FLUSH_OCTETS, PACKED, PACKED_FRAMES, Pace};
+
+/// A fan-out to more links than this is written by the driver.
+const WIDE: usize = 8;
+
+/// As many messages are not worth a pack of their own in each pipe.
+const SINGLE: usize = 3;
+
+/// Messages that all go to the same peers.
+#[derive(Debug, Default)]
+pub(crate) struct Bundle {
+    /// Where the latest message went.
+    targets: Vec<PeerKey>,
+    /// Those of them that are to have what is bundled, by what carries it.
+    links: Vec<PeerKey>,
+    lanes: Vec<PeerKey>,
+    /// Those that have each message by itself.
+    apart: Vec<PeerKey>,
+    /// What links are to have.
+    pack: Pack,
+    /// What inproc peers are to have.
+    messages: Vec<Message>,
+    /// Messages in it. It is open while there are any.
+    count: usize,
+    octets: usize,
+    /// So many messages, and octets, and some pipe is at its mark, or something is to be written.
+    room: usize,
+    octet_room: usize,
+    /// Octets that the latest pack had.
+    pack_octets: usize,
+}
+
+impl Bundle {
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.count > 0
+    }
+
+    fn is_full(&self) -> bool {
+        self.count >= self.room || self.octets >= self.octet_room
+    }
+
+    fn put(&mut self, message: &Message) {
+        if !self.links.is_empty() {
+            self.pack.push(message);
+        }
+        if !self.lanes.is_empty() {
+            self.messages.push(message.clone());
+        }
+        self.count = self.count.saturating_add(1);
+        self.octets = self.octets.saturating_add(message.byte_len());
+    }
+}
+
+impl Core {
+    /// Queues a message for all targets that the pattern has chosen.
+    pub(crate) fn fan_out(&mut self, message: Message, effects: &mut Effects) {
+        let same = self.bundle.targets == self.pattern.targets();
+        let small = message.byte_len() <= PACKED && message.len() <= PACKED_FRAMES;
+        if !same || !small {
+            self.close_bundle(Some(effects));
+        }
+        let count = self.pattern.targets().len();
+        if count > WIDE && self.hot.len() < count {
+            // Writing to each at once would take so long that the next message never looks like a burst.
+            self.heat(effects);
+        }
+        if !same {
+            self.bundle.targets.clear();
+            self.bundle
+                .targets
+                .extend_from_slice(self.pattern.targets());
+        } else if small && (self.bundle.is_open() || self.open_bundle()) {
+            self.bundle.put(&message);
+            for index in 0..self.bundle.apart.len() {
+                if let Some(key) = self.bundle.apart.get(index).copied() {
+                    self.enqueue(key, Item::Message(message.clone()), effects);
+                }
+            }
+            if self.bundle.is_full() {
+                self.close_bundle(Some(effects));
+            }
+            return;
+        }
+        for index in 1..count {
+            if let Some(key) = self.pattern.targets().get(index).copied() {
+                self.enqueue(key, Item::Message(message.clone()), effects);
+            }
+        }
+        if let Some(key) = self.pattern.targets().first().copied() {
+            self.enqueue(key, Item::Message(message), effects);
+        }
+    }
+
+    /// Has the pipes of a wide fan-out gather: the driver writes what waits, at once for the first message of a burst.
+    fn heat(&mut self, effects: &mut Effects) {
+        for index in 0..self.pattern.targets().len() {
+            if let Some(key) = self.pattern.targets().get(index).copied()
+                && let Some(pipe) = self.pipe(key)
+                && pipe.pace == Pace::Idle
+                && matches!(pipe.carrier, Carrier::Link(_))
+            {
+                pipe.pace = Pace::Hot;
+                self.hot.push(key);
+            }
+        }
+        if !self.hot.is_empty() && !self.hot_registered {
+            self.hot_registered = true;
+            effects.tick = true;
+        }
+    }
+
+    /// Begins to bundle messages for the targets of the latest one. Says whether there are several that can share one.
+    fn open_bundle(&mut self) -> bool {
+        let mut bundle = std::mem::take(&mut self.bundle);
+        bundle.links.clear();
+        bundle.lanes.clear();
+        bundle.apart.clear();
+        bundle.octets = 0;
+        bundle.room = FLUSH_MESSAGES;
+        bundle.octet_room = FLUSH_OCTETS;
+        for key in bundle.targets.iter().copied() {
+            let Some(pipe) = self.pipe(key) else { continue };
+            let room = pipe.room();
+            match &pipe.carrier {
+                Carrier::Link(_)
+                    if pipe.pace == Pace::Hot
+                        && pipe.packs
+                        && !pipe.flush_wanted
+                        && !pipe.marks.conflate
+                        && room.0 > 0
+                        && room.1 > 0 =>
+                {
+                    bundle.room = bundle.room.min(room.0);
+                    bundle.octet_room = bundle.octet_room.min(room.1);
+                    bundle.links.push(key);
+                }
+                Carrier::Inproc(lane, side) if !pipe.marks.conflate => {
+                    let waiting = pipe.out_count();
+                    let room = pipe.gather.saturating_sub(waiting);
+                    // Whoever waits for the first one is not to wait for others.
+                    if room > 1 && (waiting > 0 || !lane.begin_gathering(*side)) {
+                        bundle.room = bundle.room.min(room);
+                        bundle.lanes.push(key);
+                    } else {
+                        bundle.apart.push(key);
+                    }
+                }
+                _ => bundle.apart.push(key),
+            }
+        }
+        let several = bundle.links.len().saturating_add(bundle.lanes.len()) > 1;
+        if several && !bundle.links.is_empty() {
+            bundle.pack = Pack::with_capacity(bundle.pack_octets);
+        }
+        self.bundle = bundle;
+        several
+    }
+
+    /// Moves what is bundled into the pipes. What is due then is written where there are `effects`, and otherwise with the tick, as what
+    /// has gathered for inproc peers waits for more.
+    #[inline]
+    pub(crate) fn close_bundle(&mut self, effects: Option<&mut Effects>) {
+        if self.bundle.is_open() {
+            self.deal_out(effects);
+        }
+    }
+
+    #[inline(never)]
+    fn deal_out(&mut self, mut effects: Option<&mut Effects>) {
+        let mut bundle = std::mem::take(&mut self.bundle);
+        let count = std::mem::take(&mut bundle.count);
+        if !bundle.links.is_empty() {
+            let mut pack = std::mem::take(&mut bundle.pack);
+            bundle.pack_octets = pack.wire_octets();
+            if count < SINGLE {
+                for message in pack.into_messages() {
+                    self.deal(&bundle.links, || Item::Message(message.clone()), 1);
+                }
+            } else {
+                self.deal(&bundle.links, || Item::Pack(Box::new(pack.share())), count);
+            }
+            for key in bundle.links.iter().copied() {
+                self.dealt(key, effects.as_deref_mut());
+            }
+        }
+        if !bundle.lanes.is_empty() {
+            let messages = std::mem::take(&mut bundle.messages);
+            if let [message] = &messages[..] {
+                self.deal(&bundle.lanes, || Item::Message(message.clone()), 1);
+            } else {
+                let messages = Arc::<[Message]>::from(messages);
+                self.deal(&bundle.lanes, || Item::Shared(Arc::clone(&messages)), count);
+            }
+            if let Some(effects) = effects {
+                for key in bundle.lanes.iter().copied() {
+                    self.gathered(key, effects);
+                }
+            }
+        }
+        self.bundle = bundle;
+    }
+
+    /// Queues an item for each, of so many messages.
+    fn deal(&mut self, keys: &[PeerKey], mut item: impl FnMut() -> Item, messages: usize) {
+        for key in keys {
+            if let Some(pipe) = self.pipe(*key) {
+                pipe.push_shared(item(), messages);
+            }
+        }
+    }
+
+    /// A link's pipe has more: is it at its mark, and is something to be written?
+    fn dealt(&mut self, key: PeerKey, effects: Option<&mut Effects>) {
+        let Some(pipe) = self.pipe(key) else { return };
+        if let Some(effects) = effects
+            && !pipe.stalled
+            && pipe.flush_due()
+            && let Some(link) = pipe.link()
+        {
+            effects.pump.push(Arc::clone(link));
+        }
+        if !pipe.full && pipe.is_full() {
+            pipe.full = true;
+            self.pattern.set_writable(key, false);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! How closely messages follow each other, and how many gather then.
+
+/// How output leaves a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Each message is written by its sender at once.
+    Idle,
+    /// Messages follow each other closely: they gather, and leave at a size mark, with the driver's tick, or when a
+    /// caller of this socket is about to wait.
+    Hot,
+}
+
+/// Octets gathered before a sender in a burst writes them itself.
+pub(crate) const FLUSH_OCTETS: usize = 64 * 1024;
+
+/// The same for large messages, of which so few make it: their writes cost by the call what small ones cost by the message.
+pub(crate) const FLUSH_LARGE: usize = 256 * 1024;
+
+/// No more messages than this are few.
+pub(crate) const FEW: usize = 16;
+
+/// Messages gathered before a sender in a burst writes them itself.
+pub(crate) const FLUSH_MESSAGES: usize = 512;
+
+/// Messages up to here are encoded when they are accepted; larger ones are kept as they are, and those that are never copied are among
+/// them.
+pub(crate) const PACKED: usize = 2048;
+
+/// Messages of more frames are not packed: their heads are octets that no mark counts.
+pub(crate) const PACKED_FRAMES: usize = 8;
+
+/// Room that a pack is made with, at most.
+pub(crate) const LARGEST_PACK: usize = FLUSH_OCTETS + FLUSH_MESSAGES * PACKED_FRAMES * 2;
+
+/// Writes that follow each other within this time are a burst.
+pub(crate) const BURST_MICROS: u64 = 5;
