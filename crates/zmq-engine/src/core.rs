@@ -21,7 +21,6 @@ use crate::pipe::{BURST_MICROS, Carrier, Item, Marks, Pace, PeerFacts, Pipe};
 use crate::round;
 use crate::shared::Notice;
 use crate::terms::Terms;
-use crate::watching::Emptying;
 
 /// How far a socket is from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +68,6 @@ pub(crate) struct Core {
     pub(crate) dry_at: u64,
     /// What large messages from links weigh, in so many small ones.
     pub(crate) bulk: u64,
-    /// What the driver has seen of its callers.
-    pub(crate) emptying: Emptying,
     /// Subscribed peers, as the monitors were last told.
     subscribers: usize,
     clock: Clock,
@@ -107,7 +104,6 @@ impl Core {
             spare_notices: Vec::new(),
             dry_at: 0,
             bulk: 0,
-            emptying: Emptying::default(),
             subscribers: 0,
             clock,
         }

@@ -3,9 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use zmtp_wire::SocketType;
-
-use crate::clock::Nanos;
 use crate::context::Command;
 use crate::handover::{Looks, Whose};
 use crate::poller::{Found, Interest};
@@ -13,20 +10,6 @@ use crate::shared::{DRIBBLE, SIGNAL, SocketShared};
 
 /// A caller that slept longer than this hands its socket to the driver when it goes.
 const SPARSE: Duration = Duration::from_millis(40);
-
-/// For so long the driver leaves a socket to a caller who has something to do before it reads.
-const LEFT_ALONE_MILLIS: u64 = 20;
-
-/// What the driver has seen of a socket whose callers do not read.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Emptying {
-    /// Messages that had been delivered.
-    delivered: u64,
-    /// When it saw that there were more of them than before.
-    moved_at: Nanos,
-    /// When it last read for them.
-    served_at: Nanos,
-}
 
 impl SocketShared {
     /// The driver stops watching: a caller is here.
@@ -56,40 +39,11 @@ impl SocketShared {
                 self.callers.left()
             };
         }
-        let here = self.has_waiters() || self.is_being_emptied();
-        let whose = self.callers.found(here, || self.unwatch());
-        if whose == Whose::Driver {
-            self.lock().emptying.served_at = self.ctx.clock.now();
-        }
-        whose
-    }
-
-    /// Whether a caller is at work on what waits here, and reads on when that is used up: to read more meanwhile would only have it grow
-    /// cold. Now and then it is read all the same, as pulses are to be heard. Not where messages may wait to leave.
-    fn is_being_emptied(&self) -> bool {
-        if !matches!(self.socket_type, SocketType::Pull | SocketType::Sub) {
-            return false;
-        }
-        let now = self.ctx.clock.now();
-        let mut core = self.lock();
-        let delivered = core.counters.delivered;
-        if delivered != core.emptying.delivered {
-            core.emptying.delivered = delivered;
-            core.emptying.moved_at = now;
-        }
-        let Emptying {
-            moved_at,
-            served_at,
-            ..
-        } = core.emptying;
-        now < moved_at.min(served_at).plus_millis(LEFT_ALONE_MILLIS) && core.pattern.can_receive()
+        self.callers.found(self.has_waiters(), || self.unwatch())
     }
 
     /// Whether the driver goes on looking for callers.
     pub(crate) fn stays_on_patrol(self: &Arc<Self>, looks: &mut Looks) -> bool {
-        if self.is_being_emptied() {
-            return true;
-        }
         self.callers.stays(
             looks,
             || self.has_waiters() && !self.waking.is_relied_on(),
