@@ -1,7 +1,7 @@
 //! The same books over tcp, with threads: one sends, one takes endpoints back and connects them again, others receive.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use zmq_engine::{Context, RecvError, SendFailure, Socket, SocketOptions, SocketType};
@@ -38,16 +38,15 @@ fn receive(pull: &Socket, over: &AtomicBool) -> Vec<u64> {
     }
 }
 
-fn send_until(push: &Socket, over: &AtomicBool) -> u64 {
-    let mut sent = 0;
+fn send_until(push: &Socket, over: &AtomicBool, sent: &AtomicU64) {
     while !over.load(Ordering::SeqCst) {
-        match push.send(compose(1, sent), Some(Duration::from_millis(20))) {
-            Ok(()) => sent += 1,
+        let number = sent.load(Ordering::SeqCst);
+        match push.send(compose(1, number), Some(Duration::from_millis(20))) {
+            Ok(()) => sent.store(number + 1, Ordering::SeqCst),
             Err(error) if error.reason == SendFailure::TimedOut => {}
             Err(error) => panic!("{error}"),
         }
     }
-    sent
 }
 
 #[test]
@@ -64,7 +63,7 @@ fn endpoints_that_come_and_go_under_a_sender_lose_nothing_uncounted() {
         .collect();
     let (changed, sent_all) = (AtomicBool::new(false), AtomicBool::new(false));
     let mut met: Vec<Vec<u64>> = Vec::new();
-    let mut sent = 0;
+    let sent = AtomicU64::new(0);
     let mut report = None;
     std::thread::scope(|scope| {
         let receivers: Vec<_> = pulls
@@ -72,10 +71,15 @@ fn endpoints_that_come_and_go_under_a_sender_lose_nothing_uncounted() {
             .map(|pull| scope.spawn(|| receive(pull, &sent_all)))
             .collect();
         push.connect(&endpoints[0]).expect("a good endpoint");
-        let sender = scope.spawn(|| send_until(&push, &changed));
+        let sender = scope.spawn(|| send_until(&push, &changed, &sent));
         for change in 0..CHANGES {
             let endpoint = &endpoints[1 + change % (PULLS - 1)];
             push.connect(endpoint).expect("a good endpoint");
+            // However the threads are scheduled, something is sent between two changes.
+            let before = sent.load(Ordering::SeqCst);
+            while sent.load(Ordering::SeqCst) == before {
+                std::thread::yield_now();
+            }
             if change % 3 == 0 {
                 // Some are taken back before they are connected.
                 let waiter = push.waiter();
@@ -96,13 +100,14 @@ fn endpoints_that_come_and_go_under_a_sender_lose_nothing_uncounted() {
             push.disconnect(endpoint).expect("it is connected");
         }
         changed.store(true, Ordering::SeqCst);
-        sent = sender.join().expect("the sender ends");
+        sender.join().expect("the sender ends");
         report = Some(push.close(Some(Duration::from_secs(10))));
         sent_all.store(true, Ordering::SeqCst);
         for receiver in receivers {
             met.push(receiver.join().expect("a receiver ends"));
         }
     });
+    let sent = sent.into_inner();
     let counters = push.counters();
     let lost: u64 = counters.losses().iter().map(|(_, count)| count).sum();
     assert_eq!(counters.accepted, sent);
@@ -113,5 +118,4 @@ fn endpoints_that_come_and_go_under_a_sender_lose_nothing_uncounted() {
     }
     // Nobody vanished: what the kernel took was read.
     assert_eq!(all.len() as u64, counters.transmitted, "{counters:?}");
-    assert!(sent > CHANGES as u64, "only {sent} were sent");
 }
