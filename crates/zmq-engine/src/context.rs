@@ -159,6 +159,11 @@ pub(crate) mod token {
 }
 
 impl ContextShared {
+    /// Whether this thread is the driver's.
+    pub(crate) fn is_driver(&self) -> bool {
+        self.driver_thread.get() == Some(&std::thread::current().id())
+    }
+
     /// Tells the driver. Says whether there is one.
     pub(crate) fn command(&self, command: Command) -> bool {
         let taken = self.queue(command);
@@ -442,7 +447,7 @@ impl Drop for Handle {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
             .is_none();
-        let own = shared.driver_thread.get() == Some(&std::thread::current().id());
+        let own = shared.is_driver();
         if threaded && !own {
             // An interrupted wait gives up early, which loses nothing that was not reported.
             let _ = shared.wait_idle(self.drop_wait, || shared.nothing_closing());

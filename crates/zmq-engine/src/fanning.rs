@@ -21,8 +21,8 @@ use crate::pipe::{Carrier, FLUSH_MESSAGES, FLUSH_OCTETS, PACKED, PACKED_FRAMES, 
 /// A fan-out to more links than this is written by the driver.
 const WIDE: usize = 8;
 
-/// As many messages are not worth a pack of their own in each pipe.
-const SINGLE: usize = 3;
+/// Fewer messages are not worth a pack of their own in each pipe.
+const PACK_FROM: usize = 3;
 
 /// Messages that all go to the same peers.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ pub(crate) struct Bundle {
     apart: Vec<PeerKey>,
     /// What links are to have.
     pack: Pack,
-    /// What inproc peers are to have.
+    /// What inproc peers are to have; for links alone the first ones, until there are enough for a pack.
     messages: Vec<Message>,
     /// Messages in it. It is open while there are any.
     count: usize,
@@ -59,27 +59,37 @@ impl Bundle {
     }
 
     fn put(&mut self, message: &Message) {
-        if !self.links.is_empty() {
-            self.pack.push(message);
-        }
-        if !self.lanes.is_empty() {
+        self.count = self.count.saturating_add(1);
+        if self.count < PACK_FROM || !self.lanes.is_empty() {
             self.messages.push(message.clone());
         }
-        self.count = self.count.saturating_add(1);
+        if !self.links.is_empty() && self.count >= PACK_FROM {
+            if self.count == PACK_FROM {
+                self.pack = Pack::with_capacity(self.pack_octets);
+                for first in self.messages.iter().take(PACK_FROM - 1) {
+                    self.pack.push(first);
+                }
+                if self.lanes.is_empty() {
+                    self.messages.clear();
+                }
+            }
+            self.pack.push(message);
+        }
         self.octets = self.octets.saturating_add(message.byte_len());
     }
 }
 
 impl Core {
-    /// Queues a message for all targets that the pattern has chosen.
-    pub(crate) fn fan_out(&mut self, message: Message, effects: &mut Effects) {
+    /// Queues a message for all targets that the pattern has chosen. What is left of it stays where it stands, to be let go of while no lock is
+    /// held: that may be code of the application.
+    pub(crate) fn fan_out(&mut self, message: &mut Message, effects: &mut Effects) {
         let same = self.bundle.targets == self.pattern.targets();
         let small = message.byte_len() <= PACKED && message.len() <= PACKED_FRAMES;
         if !same || !small {
             self.close_bundle(Some(effects));
         }
         let count = self.pattern.targets().len();
-        if count > WIDE && self.hot.len() < count {
+        if count > WIDE && !self.bundle.is_open() && self.hot.len() < count {
             // Writing to each at once would take so long that the next message never looks like a burst.
             self.heat(effects);
         }
@@ -89,7 +99,7 @@ impl Core {
                 .targets
                 .extend_from_slice(self.pattern.targets());
         } else if small && (self.bundle.is_open() || self.open_bundle()) {
-            self.bundle.put(&message);
+            self.bundle.put(message);
             for index in 0..self.bundle.apart.len() {
                 if let Some(key) = self.bundle.apart.get(index).copied() {
                     self.enqueue(key, Item::Message(message.clone()), effects);
@@ -106,6 +116,7 @@ impl Core {
             }
         }
         if let Some(key) = self.pattern.targets().first().copied() {
+            let message = std::mem::replace(message, Message::empty());
             self.enqueue(key, Item::Message(message), effects);
         }
     }
@@ -168,9 +179,6 @@ impl Core {
             }
         }
         let several = bundle.links.len().saturating_add(bundle.lanes.len()) > 1;
-        if several && !bundle.links.is_empty() {
-            bundle.pack = Pack::with_capacity(bundle.pack_octets);
-        }
         self.bundle = bundle;
         several
     }
@@ -189,21 +197,21 @@ impl Core {
         let mut bundle = std::mem::take(&mut self.bundle);
         let count = std::mem::take(&mut bundle.count);
         if !bundle.links.is_empty() {
-            let mut pack = std::mem::take(&mut bundle.pack);
-            bundle.pack_octets = pack.wire_octets();
-            if count < SINGLE {
-                for message in pack.into_messages() {
+            if count < PACK_FROM {
+                for message in &bundle.messages {
                     self.deal(&bundle.links, || Item::Message(message.clone()), 1);
                 }
             } else {
+                let mut pack = std::mem::take(&mut bundle.pack);
+                bundle.pack_octets = pack.wire_octets();
                 self.deal(&bundle.links, || Item::Pack(Box::new(pack.share())), count);
             }
             for key in bundle.links.iter().copied() {
                 self.dealt(key, effects.as_deref_mut());
             }
         }
+        let messages = std::mem::take(&mut bundle.messages);
         if !bundle.lanes.is_empty() {
-            let messages = std::mem::take(&mut bundle.messages);
             if let [message] = &messages[..] {
                 self.deal(&bundle.lanes, || Item::Message(message.clone()), 1);
             } else {

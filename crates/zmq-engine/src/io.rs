@@ -13,6 +13,7 @@ use crate::effects::Effects;
 use crate::monitor::CloseReason;
 use crate::pipe::{FLUSH_OCTETS, Item};
 use crate::poller::Interest;
+use crate::pool::Turn;
 use crate::shared::SocketShared;
 
 /// The most chunks handed to one write.
@@ -102,7 +103,7 @@ pub(crate) struct Io {
     /// How often it may still be looked in vain for the rest of a large frame before whoever reads sleeps.
     pub(crate) patience: u8,
     /// When it was its turn to be read.
-    pub(crate) read_at: usize,
+    pub(crate) read_at: Turn,
     /// Reading stopped at the mark.
     pub(crate) paused: bool,
     /// The kernel takes no more for now.
@@ -139,7 +140,7 @@ impl Io {
             leftover: None,
             large: false,
             patience: 0,
-            read_at: 0,
+            read_at: Turn::default(),
             paused: false,
             stalled: false,
             failed: None,

@@ -11,7 +11,7 @@ use crate::io::{Channel, Io, Leftover};
 use crate::link::Link;
 use crate::monitor::CloseReason;
 use crate::pipe::Item;
-use crate::pool::READ_OCTETS;
+use crate::pool::{self, READ_OCTETS};
 use crate::shared::{Notice, SocketShared};
 
 /// A frame from here on is large: it is read straight into its own place, and the one behind it probably is large, too. Its size counts, not
@@ -24,6 +24,12 @@ const HEAD_OCTETS: usize = 2 * 1024;
 /// Octets that are read into their own place count so much less until the frame is whole, and then all of them: it is read to its end if
 /// its sender keeps up, and handed over before the next one, which then lies in the same memory.
 const LARGE_SHARE: usize = 16;
+
+/// The least that a read of such octets counts: a sender of a few at a time ends the turn, as others wait for theirs.
+const LEAST_SHARE: usize = 512;
+
+/// A read of fewer octets says that the sender is not so near.
+const NEAR: usize = 4 * 1024;
 
 /// Looks for the rest of a large frame before whoever reads sleeps, some microseconds in all: its sender is copying it, and would have to
 /// stop and wake the reader.
@@ -81,7 +87,7 @@ impl Link {
         now: Time,
         moved: &mut bool,
     ) -> Result<(), CloseReason> {
-        let share = shared.ctx.pool.share(&mut io.read_at);
+        let share = pool::share(&mut io.read_at);
         let mut budget = share;
         while !io.paused {
             let read = if let Some(leftover) = io.leftover.take() {
@@ -136,6 +142,7 @@ impl Link {
             return Ok(Read::Dry);
         };
         let mut buffer = shared.ctx.pool.read_buffer();
+        let amid = io.session.body_size() >= LARGE_BODY;
         let asked = if io.large { HEAD_OCTETS } else { most };
         let end = match stream.try_read(buffer.get_mut(..asked).unwrap_or_default()) {
             Ok(octets) => octets,
@@ -158,7 +165,8 @@ impl Link {
                 end,
             },
         )?;
-        io.large = io.session.body_size() >= LARGE_BODY;
+        // The end of a large frame tells nothing of the one behind it.
+        io.large = io.session.body_size() >= LARGE_BODY || amid && io.large;
         if io.large {
             io.patience = io.patience.max(1);
         }
@@ -183,7 +191,7 @@ impl Link {
             return Ok(Read::Dry);
         };
         let mut met = stream.try_read_spare(body);
-        if io.patience > 0 && shared.ctx.parallel && is_dry(&met) {
+        if io.patience > 0 && shared.ctx.parallel && is_dry(&met) && !shared.ctx.is_driver() {
             for _ in 0..GLANCES {
                 for _ in 0..PAUSE {
                     std::hint::spin_loop();
@@ -193,10 +201,10 @@ impl Link {
                     break;
                 }
             }
-            io.patience = if is_dry(&met) {
-                io.patience.saturating_sub(1)
-            } else {
+            io.patience = if met.as_ref().is_ok_and(|octets| *octets >= NEAR) {
                 PATIENCE
+            } else {
+                io.patience.saturating_sub(1)
             };
         }
         let octets = match met {
@@ -212,7 +220,11 @@ impl Link {
         if let Some(event) = event {
             self.take_event(io, shared, event)?;
         }
-        Ok(Read::More(if whole { size } else { octets / LARGE_SHARE }))
+        Ok(Read::More(if whole {
+            size
+        } else {
+            (octets / LARGE_SHARE).max(LEAST_SHARE)
+        }))
     }
 
     fn read_units(

@@ -67,7 +67,7 @@ impl Socket {
     /// [`SendError`] gives the message back: the socket was closed or the pattern refuses the message.
     pub fn commit(&self, reservation: Reservation, mut message: Message) -> Result<(), SendError> {
         let mut effects = Effects::default();
-        let mut core = self.shared.enter(&mut effects);
+        let mut core = self.shared.enter_to_send(&mut effects);
         let result = core.send_by(&mut message, &mut effects, |pattern, message| {
             pattern.commit(reservation.0, message)
         });
@@ -78,7 +78,7 @@ impl Socket {
 
     fn reserve(&self, first: &Frame) -> Result<Reservation, SendFailure> {
         let mut effects = Effects::default();
-        let mut core = self.shared.enter(&mut effects);
+        let mut core = self.shared.enter_to_send(&mut effects);
         let result = core.reserve(first).map(Reservation);
         core.settle(&mut effects);
         drop(core);

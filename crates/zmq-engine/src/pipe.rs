@@ -420,7 +420,9 @@ impl Pipe {
             self.out.push_back(Item::Message(slot.take()));
             return true;
         }
-        if let Some(Item::Pack(pack)) = self.out.back_mut() {
+        if let Some(Item::Pack(pack)) = self.out.back_mut()
+            && pack.is_open()
+        {
             pack.push_frames(slot.frames());
             self.packed = self.packed.saturating_add(1);
             return true;

@@ -1,6 +1,6 @@
 //! Buffers that belong to whoever drives, lent to a link for as long as it has something under way.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 
 /// Octets read at once. Larger reads buy nothing and fall out of the nearer cache.
@@ -22,8 +22,6 @@ const LARGEST_KEPT: usize = 512 * 1024;
 pub(crate) struct Pool {
     read: Mutex<Vec<Vec<u8>>>,
     write: Mutex<Vec<Vec<u8>>>,
-    /// Turns of reading, of all links.
-    turns: AtomicUsize,
 }
 
 impl Pool {
@@ -35,14 +33,6 @@ impl Pool {
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
         kept.unwrap_or_else(|| vec![0; READ_OCTETS])
-    }
-
-    /// How much to read in this turn, for one whose turn was at `last`: the more others had theirs since, the less, because what all of them
-    /// read lies about until each is looked at again.
-    pub(crate) fn share(&self, last: &mut usize) -> usize {
-        let now = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        let since = now.wrapping_sub(std::mem::replace(last, now)).max(1);
-        (NEAR_OCTETS / since).clamp(LEAST_READ, READ_OCTETS)
     }
 
     pub(crate) fn return_read(&self, buffer: Vec<u8>) {
@@ -74,30 +64,79 @@ impl Pool {
     }
 }
 
+thread_local! {
+    /// Turns of reading that this thread has had, over all links.
+    static TURNS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A turn of reading: whose it was, and which of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Turn {
+    thread: usize,
+    number: usize,
+}
+
+/// How much to read in this turn of a link whose turn before was `last`: the more others had theirs of the same thread since, the less, because
+/// what all of them read lies about until each is looked at again.
+pub(crate) fn share(last: &mut Turn) -> usize {
+    let now = TURNS.try_with(|turns| {
+        turns.set(turns.get().wrapping_add(1));
+        Turn {
+            // Where its number is: no other thread's is there at the same time.
+            thread: std::ptr::from_ref(turns).addr(),
+            number: turns.get(),
+        }
+    });
+    let now = now.unwrap_or_default();
+    let last = std::mem::replace(last, now);
+    if last.thread != now.thread {
+        return READ_OCTETS;
+    }
+    let since = now.number.wrapping_sub(last.number).max(1);
+    (NEAR_OCTETS / since).clamp(LEAST_READ, READ_OCTETS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn one_link_reads_whole_blocks_and_many_in_turn_share_the_cache() {
-        let pool = Pool::default();
-        let mut alone = 0;
-        pool.share(&mut alone);
-        assert_eq!(pool.share(&mut alone), READ_OCTETS);
-        let mut many = [0; 20];
-        for _ in 0..2 {
-            for last in &mut many {
-                pool.share(last);
-            }
+        let mut alone = Turn::default();
+        assert_eq!(share(&mut alone), READ_OCTETS);
+        assert_eq!(share(&mut alone), READ_OCTETS);
+        let mut many = [Turn::default(); 20];
+        for last in &mut many {
+            share(last);
         }
         for last in &mut many {
-            assert_eq!(pool.share(last), NEAR_OCTETS / 20);
+            assert_eq!(share(last), NEAR_OCTETS / 20);
         }
         // Whoever has been quiet for long begins with little, and is alone at once if nobody else reads.
         for _ in 0..1000 {
-            pool.share(&mut many[0]);
+            share(&mut many[0]);
         }
-        assert_eq!(pool.share(&mut alone), LEAST_READ);
-        assert_eq!(pool.share(&mut alone), READ_OCTETS);
+        assert_eq!(share(&mut alone), LEAST_READ);
+        assert_eq!(share(&mut alone), READ_OCTETS);
+    }
+
+    #[test]
+    fn what_other_threads_read_does_not_count() {
+        let mut alone = Turn::default();
+        share(&mut alone);
+        std::thread::spawn(|| {
+            let mut other = Turn::default();
+            for _ in 0..1000 {
+                share(&mut other);
+            }
+        })
+        .join()
+        .unwrap();
+        assert_eq!(share(&mut alone), READ_OCTETS);
+        let mut moved = alone;
+        let read = std::thread::spawn(move || share(&mut moved))
+            .join()
+            .unwrap();
+        assert_eq!(read, READ_OCTETS);
     }
 }

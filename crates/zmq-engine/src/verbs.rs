@@ -72,7 +72,7 @@ impl Core {
             Route::One(key) => self.enqueue(key, Item::Message(take(message)), effects),
             Route::Many { dropped } => {
                 self.lose_quietly(DropReason::PeerFull, u64::from(dropped));
-                self.fan_out(take(message), effects);
+                self.fan_out(message, effects);
             }
             Route::Nowhere(reason) => self.lose_quietly(reason, 1),
             _ => {}

@@ -50,6 +50,13 @@ impl Pack {
         }
     }
 
+    /// Whether messages can be added: it was neither shared nor handed to a session.
+    #[must_use]
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        self.closed.is_empty()
+    }
+
     /// Adds a message. Ignored once the pack was handed to a session.
     #[inline]
     pub fn push(&mut self, message: &Message) {
