@@ -147,7 +147,13 @@ pub(crate) const MODELS: &[Model] = &[
         name: "callers-relying",
         claim: "a task that leaves the streams to the driver is called for all that comes, also while another caller looks",
         bound: Some(2),
-        run: callers_relying,
+        run: || relying(false),
+    },
+    Model {
+        name: "callers-relying-flood",
+        claim: "the same where messages come in floods, and the other caller reads them itself",
+        bound: Some(2),
+        run: || relying(true),
     },
     Model {
         name: "callers-two",
@@ -432,13 +438,13 @@ fn callers_task() {
 }
 
 /// As the facade waits where the driver watches: the waker, an attempt, `rest`.
-fn callers_relying() {
+fn relying(flood: bool) {
     let served = Served::open(2);
     let peer = {
         let served = StdArc::clone(&served);
         thread::spawn(move || {
             served.stream.set(true);
-            served.turn();
+            served.turn_in(flood);
             // What was sent first has been read.
             kernel::wait(|levels| (!levels.is(served.stream)).then_some(()));
             served.stream.set(true);

@@ -360,8 +360,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         model: "callers-two",
         file: "callers.rs",
         changes: &[(
-            "            looks.turns = turns;\n            self.look_later(looks);",
-            "            self.look_later(looks);",
+            "            looks.turns = turns;\n            if often {",
+            "            if often {",
         )],
         why: "a caller that came once seems to come again and again",
     },

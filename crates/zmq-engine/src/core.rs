@@ -305,7 +305,7 @@ impl Core {
                     return;
                 }
                 pipe.pace = Pace::Hot;
-                effects.gathers |= !to_this_peer && self.hot.is_empty();
+                effects.gathers |= !to_this_peer;
                 self.hot.push(key);
                 if !self.hot_registered {
                     self.hot_registered = true;

@@ -45,6 +45,9 @@ const LONGEST_TICK: Duration = Duration::from_millis(1);
 const MANY: usize = 8;
 const PAUSE: u32 = 3;
 
+/// Sockets that a tick looks after before all else has its turn.
+const AT_ONCE: usize = 128;
+
 /// What is due at some time.
 #[derive(Debug)]
 pub(crate) enum Timer {
@@ -89,7 +92,7 @@ pub(crate) struct Driver {
     pub(crate) asking: Option<Asking>,
     hot: Vec<Arc<SocketShared>>,
     next_tick: Nanos,
-    patrol: Patrol,
+    pub(crate) patrol: Patrol,
     pub(crate) closing: Vec<Closing>,
     /// Some dialer's endpoint was disconnected and its queue is not empty.
     pub(crate) leaving: bool,
@@ -343,7 +346,10 @@ impl Driver {
     /// Looks after pipes in a burst: writes what waits, and takes those that have gone quiet off the list.
     fn tick(&mut self) {
         let (began, mut links) = (self.ctx.clock.now(), 0_usize);
-        for socket in std::mem::take(&mut self.hot) {
+        let mut sockets = std::mem::take(&mut self.hot);
+        // Others have their turn before the rest.
+        let rest = sockets.split_off(sockets.len().min(AT_ONCE));
+        for socket in sockets {
             let mut effects = Effects::default();
             let mut core = socket.lock();
             for key in std::mem::take(&mut core.hot) {
@@ -368,6 +374,12 @@ impl Driver {
             if !quiet {
                 self.hot.push(socket);
             }
+        }
+        if !rest.is_empty() {
+            let served = std::mem::replace(&mut self.hot, rest);
+            self.hot.extend(served);
+            self.next_tick = self.ctx.clock.now();
+            return;
         }
         self.next_tick = if self.hot.is_empty() {
             Nanos::NEVER

@@ -48,6 +48,7 @@ impl Driver {
 
     pub(crate) fn end_socket(&mut self, socket: &Arc<SocketShared>) {
         self.forget_socket(socket);
+        self.patrol.retain(|other| other.id != socket.id);
         let mut effects = Effects::default();
         let mut core = socket.lock();
         core.life = Life::Closed;

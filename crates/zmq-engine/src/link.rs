@@ -326,6 +326,9 @@ impl Link {
         let (Some(key), Some(channel)) = (self.key(), &io.channel) else {
             return;
         };
+        if io.stalled {
+            shared.hurry();
+        }
         let interest = Interest {
             read: !io.paused,
             write: io.stalled,
@@ -353,9 +356,6 @@ impl Link {
         };
         if told.is_ok() {
             io.interest = interest;
-        }
-        if interest.write {
-            shared.hurry();
         }
     }
 

@@ -10,7 +10,7 @@ use crate::shared::SocketShared;
 const MILLIS: u64 = 5;
 
 /// The longest, in these. A look costs a caller that is busy about as much as a message does.
-const LONGEST: u32 = 16;
+const LONGEST: u32 = 4;
 
 /// A socket whose callers may have gone.
 struct Beat {
@@ -21,8 +21,10 @@ struct Beat {
 
 impl Beat {
     fn look_next(&mut self) {
-        let now = self.socket.ctx.clock.now();
-        self.at = now.plus_millis(MILLIS.saturating_mul(u64::from(self.looks.every())));
+        // All at the same times: the driver wakes once for them.
+        let tick = self.socket.ctx.clock.now().0 / (MILLIS * 1_000_000);
+        let next = tick.saturating_add(u64::from(self.looks.every()));
+        self.at = Nanos(next.saturating_mul(MILLIS * 1_000_000));
     }
 }
 
@@ -54,7 +56,7 @@ impl Patrol {
     /// Something waits for the streams of this socket: what its callers leave when they go must not wait for long.
     pub(crate) fn hurry(&mut self, socket: u64) {
         if let Some(beat) = self.beats.iter_mut().find(|beat| beat.socket.id == socket) {
-            beat.looks.hurry();
+            beat.looks.hurry_from(beat.socket.callers.turns());
             beat.look_next();
             self.next = self.next.min(beat.at);
         }

@@ -2,8 +2,8 @@
 //!
 //! A link sees by itself that messages to its peer follow each other. A thread that goes round many links gives each of them one message
 //! at a time, and only the thread knows that it is a burst. It is one when so many messages were written by themselves, each soon after the
-//! one before, and the thread did not look for anything to receive in between: one who asks and waits for the answer, or hands on
-//! one message at a time, is never held up.
+//! one before, and the thread did not look in vain for anything to receive in between: one who asks and waits for the answer, or hands on
+//! what comes one by one, is never held up; one who has a backlog to answer answers it together. A message to several peers is as many.
 //!
 //! What has gathered leaves at the latest with the driver's tick. Before a thread waits for a message, of whatever socket, it writes what
 //! it let gather on its round: who waits for an answer is not kept waiting by what was not asked yet.
@@ -87,7 +87,8 @@ pub(crate) fn wrote(clock: &Clock, now: Nanos) {
 /// Messages gather in this socket because of the round.
 pub(crate) fn gathers(socket: &Arc<SocketShared>) {
     with(|round| {
-        if round.gathering.len() < KEPT {
+        let is_latest = |latest: &Weak<SocketShared>| latest.as_ptr() == Arc::as_ptr(socket);
+        if round.gathering.len() < KEPT && !round.gathering.last().is_some_and(is_latest) {
             round.gathering.push(Arc::downgrade(socket));
         }
     });

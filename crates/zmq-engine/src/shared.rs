@@ -339,7 +339,8 @@ impl SocketShared {
 
     /// A caller does a turn of I/O without waiting: what is ready now. Says whether there was anything.
     pub(crate) fn turn(self: &Arc<Self>) -> bool {
-        if self.waking.is_relied_on() && !self.is_flooded() && self.callers.is_watched() {
+        let relied = self.waking.is_relied_on() && self.callers.is_watched();
+        if relied && !self.is_flooded() {
             // The driver looks, and calls.
             return false;
         }
@@ -350,7 +351,12 @@ impl SocketShared {
             Ok(()) => self.handle(&found),
             Err(_) => false,
         };
-        self.patrol();
+        if relied && self.waking.has_wakers() {
+            // Another task rests, and the driver looks for it.
+            self.watch();
+        } else {
+            self.patrol();
+        }
         did
     }
 

@@ -103,14 +103,24 @@ impl Served {
 
     /// `SocketShared::turn`: a caller looks once and goes.
     pub(crate) fn turn(&self) {
-        if self.waking.is_relied_on() && self.callers.is_watched() {
+        self.turn_in(false);
+    }
+
+    /// The same, after a flood or not.
+    pub(crate) fn turn_in(&self, flood: bool) {
+        let relied = self.waking.is_relied_on() && self.callers.is_watched();
+        if relied && !flood {
             return;
         }
         self.callers.called();
         self.unwatch();
         let (stream, signal) = self.ready();
         self.handle(stream, signal);
-        self.patrol();
+        if relied && self.waking.has_wakers() {
+            self.watch();
+        } else {
+            self.patrol();
+        }
     }
 
     /// `Socket::wait_and_take` with a timeout that is over at any moment: `SocketShared::sleep`, once.

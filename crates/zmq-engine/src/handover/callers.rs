@@ -43,6 +43,12 @@ impl Looks {
     pub(crate) fn hurry(&mut self) {
         self.every = 1;
     }
+
+    /// The next look is soon, and sees whether callers, who have had so many turns, come again.
+    pub(crate) fn hurry_from(&mut self, turns: u64) {
+        self.turns = turns;
+        self.hurry();
+    }
 }
 
 /// Whose turn it is when the driver has found something ready.
@@ -161,8 +167,14 @@ impl Callers {
     ) -> bool {
         let turns = self.turns();
         if turns != looks.turns {
+            let often = turns.wrapping_sub(looks.turns) >= u64::from(looks.every);
             looks.turns = turns;
-            self.look_later(looks);
+            if often {
+                self.look_later(looks);
+            } else {
+                // They come now and then, and have others read for them in between.
+                looks.every = 1;
+            }
             return true;
         }
         if !self.has_sleepers() && waits() && serve() {
@@ -210,13 +222,30 @@ mod tests {
         let mut looks = callers.looks(4);
         assert!(!callers.must_hurry(), "the first look is soon");
         for every in [2, 4, 4] {
-            callers.called();
+            for _ in 0..4 {
+                callers.called();
+            }
             assert!(look(&callers, &mut looks, false));
             assert_eq!(looks.every(), every);
         }
         assert!(callers.must_hurry() && !callers.must_hurry());
         looks.hurry();
         assert_eq!(looks.every(), 1);
+        assert!(!look(&callers, &mut looks, false) && callers.is_watched());
+    }
+
+    #[test]
+    fn those_who_come_now_and_then_are_looked_after_soon() {
+        let callers = Callers::new();
+        assert!(callers.begin_patrol());
+        let mut looks = callers.looks(4);
+        for turns in [1, 2, 3] {
+            for _ in 0..turns {
+                callers.called();
+            }
+            assert!(look(&callers, &mut looks, false));
+        }
+        assert_eq!(looks.every(), 1, "three in the time of four looks");
         assert!(!look(&callers, &mut looks, false) && callers.is_watched());
     }
 
