@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 use zmq_patterns::PeerKey;
+use zmtp_wire::Message;
 
 use crate::link::Link;
 use crate::monitor::CloseReason;
@@ -87,6 +88,8 @@ pub(crate) struct RareEffects {
     pub(crate) close: Vec<(Arc<Link>, CloseReason)>,
     /// Inproc peers whose gathered messages are to be fetched.
     pub(crate) fetch: Thirst,
+    /// Messages that are in nobody's way any more: their end may be code of the application.
+    pub(crate) let_go: Vec<Message>,
 }
 
 /// Inproc peers that have gathered messages: the sockets, and their names for us.
@@ -103,6 +106,15 @@ impl Effects {
 
     pub(crate) fn fetch(&mut self, thirst: Thirst) {
         self.rare.get_or_insert_default().fetch.extend(thirst);
+    }
+
+    /// Lets go of messages once no lock is held, those that hold on to something.
+    pub(crate) fn let_go(&mut self, messages: &mut Vec<Message>) {
+        if messages.iter().all(Message::is_inline) {
+            messages.clear();
+        } else {
+            self.rare.get_or_insert_default().let_go.append(messages);
+        }
     }
 
     pub(crate) fn take_rare(&mut self) -> Option<Box<RareEffects>> {

@@ -58,7 +58,7 @@ impl Bundle {
         self.count >= self.room || self.octets >= self.octet_room
     }
 
-    fn put(&mut self, message: &Message) {
+    fn put(&mut self, message: &Message, effects: &mut Effects) {
         self.count = self.count.saturating_add(1);
         if self.count < PACK_FROM || !self.lanes.is_empty() {
             self.messages.push(message.clone());
@@ -70,7 +70,7 @@ impl Bundle {
                     self.pack.push(first);
                 }
                 if self.lanes.is_empty() {
-                    self.messages.clear();
+                    effects.let_go(&mut self.messages);
                 }
             }
             self.pack.push(message);
@@ -99,7 +99,7 @@ impl Core {
                 .targets
                 .extend_from_slice(self.pattern.targets());
         } else if small && (self.bundle.is_open() || self.open_bundle()) {
-            self.bundle.put(message);
+            self.bundle.put(message, effects);
             for index in 0..self.bundle.apart.len() {
                 if let Some(key) = self.bundle.apart.get(index).copied() {
                     self.enqueue(key, Item::Message(message.clone()), effects);
@@ -210,11 +210,11 @@ impl Core {
                 self.dealt(key, effects.as_deref_mut());
             }
         }
-        let messages = std::mem::take(&mut bundle.messages);
         if !bundle.lanes.is_empty() {
-            if let [message] = &messages[..] {
+            if let [message] = &bundle.messages[..] {
                 self.deal(&bundle.lanes, || Item::Message(message.clone()), 1);
             } else {
+                let messages = std::mem::take(&mut bundle.messages);
                 let messages = Arc::<[Message]>::from(messages);
                 self.deal(&bundle.lanes, || Item::Shared(Arc::clone(&messages)), count);
             }
@@ -224,6 +224,8 @@ impl Core {
                 }
             }
         }
+        // Others have them, too.
+        bundle.messages.clear();
         self.bundle = bundle;
     }
 
