@@ -181,7 +181,8 @@ pub(crate) fn empty_store() {
     drop(batches);
 }
 
-#[cfg(test)]
+// Where nothing is kept there is nothing to test.
+#[cfg(all(test, not(any(fuzzing, zmq_fresh_bodies))))]
 mod tests {
     use super::*;
 
