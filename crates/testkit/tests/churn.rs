@@ -78,6 +78,7 @@ fn endpoints_that_come_and_go_under_a_sender_lose_nothing_uncounted() {
             // However the threads are scheduled, something is sent between two changes.
             let before = sent.load(Ordering::SeqCst);
             while sent.load(Ordering::SeqCst) == before {
+                assert!(!sender.is_finished(), "the sender has failed");
                 std::thread::yield_now();
             }
             if change % 3 == 0 {
@@ -118,4 +119,5 @@ fn endpoints_that_come_and_go_under_a_sender_lose_nothing_uncounted() {
     }
     // Nobody vanished: what the kernel took was read.
     assert_eq!(all.len() as u64, counters.transmitted, "{counters:?}");
+    assert!(sent >= CHANGES as u64, "only {sent} were sent");
 }
