@@ -10,21 +10,23 @@ pub(crate) enum Pace {
     Hot,
 }
 
-/// Octets gathered before a sender in a burst writes them itself.
-pub(crate) const FLUSH_OCTETS: usize = 64 * 1024;
+/// Octets gathered before a sender in a burst writes them itself: with their heads, and with the message that brings them there, a little
+/// less than two of the segments of some 65,480 octets that a kernel makes of a write. A few octets in a segment of their own cost
+/// what a whole one costs.
+pub(crate) const FLUSH_OCTETS: usize = 120 * 1024;
 
 /// The same for large messages, of which so few make it: their writes cost by the call what small ones cost by the message.
 pub(crate) const FLUSH_LARGE: usize = 256 * 1024;
 
 /// No more messages than this are few.
-pub(crate) const FEW: usize = 16;
+pub(crate) const FEW: usize = 8;
 
 /// Messages gathered before a sender in a burst writes them itself.
 pub(crate) const FLUSH_MESSAGES: usize = 512;
 
 /// Messages up to here are encoded when they are accepted; larger ones are kept as they are, and those that are never copied are among
 /// them.
-pub(crate) const PACKED: usize = 2048;
+pub(crate) const PACKED: usize = 8 * 1024;
 
 /// Messages of more frames are not packed: their heads are octets that no mark counts.
 pub(crate) const PACKED_FRAMES: usize = 8;
