@@ -47,6 +47,9 @@ const TURN_UNITS: usize = 64;
 /// Messages cut at once where nothing bounds them; room for more is given back.
 const CUT: usize = 4096;
 
+/// No more octets than this are copied to be kept, so that their block is free for others.
+const SMALL_REST: usize = READ_OCTETS / 4;
+
 /// So many octets weigh as much as a message.
 const BULK: usize = 4 * 1024;
 
@@ -278,15 +281,23 @@ impl Link {
         let mut input = buffer.get(start..end).unwrap_or_default();
         let result = self.cut(io, shared, now, &mut input);
         let left = input.len();
-        if result.is_ok() && left > 0 {
+        if result.is_ok() && left > SMALL_REST {
             io.leftover = Some(Leftover {
                 buffer,
                 start: end.saturating_sub(left),
                 end,
             });
-        } else {
-            shared.ctx.pool.return_read(buffer);
+            return result;
         }
+        if result.is_ok() && left > 0 {
+            // Links that wait for room, of which there may be many, do not all keep a block for the sake of a little.
+            io.leftover = Some(Leftover {
+                buffer: input.to_vec(),
+                start: 0,
+                end: left,
+            });
+        }
+        shared.ctx.pool.return_read(buffer);
         result
     }
 

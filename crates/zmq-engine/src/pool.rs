@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 
-/// Octets read at once. Larger reads buy nothing and fall out of the nearer cache.
-pub(crate) const READ_OCTETS: usize = 64 * 1024;
+/// Octets read at once: what a sender in a burst writes at once. Half of it costs a tenth to a third more processor time from 1 KiB on;
+/// twice as much buys nothing and falls out of the nearer cache.
+pub(crate) const READ_OCTETS: usize = 128 * 1024;
 
 /// What many links read in turn should all stay in the nearer cache until it is used up.
 const NEAR_OCTETS: usize = 512 * 1024;
