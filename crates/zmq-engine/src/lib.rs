@@ -47,6 +47,7 @@ mod link;
 mod link_close;
 mod link_read;
 mod listen;
+mod lookout;
 mod meeting;
 mod monitor;
 mod names;

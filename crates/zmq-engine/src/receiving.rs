@@ -4,13 +4,17 @@
 //! taken apart and put together at each step, and the processor waits for its own writes each time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::Duration;
 
 use zmtp_wire::{Frame, Message, Properties};
 
+use crate::clock::Nanos;
 use crate::effects::Effects;
 use crate::error::RecvError;
 use crate::item::Place;
+use crate::lookout::LOOK_MICROS;
 use crate::round;
 use crate::socket::Socket;
 use crate::waiting::Sleep;
@@ -141,6 +145,9 @@ impl Socket {
         if let Some(done) = self.spin(into) {
             return done;
         }
+        if let Some(done) = self.look_out(into, deadline) {
+            return done;
+        }
         for _ in 0..self.shared.patience() {
             self.shared.glance();
             match self.take_all(into) {
@@ -176,6 +183,37 @@ impl Socket {
             if self.shared.ctx.clock.now() >= until {
                 return None;
             }
+        }
+    }
+
+    /// Looks for a moment before the caller sleeps, where messages come in a flood.
+    fn look_out(
+        &self,
+        into: &mut Message,
+        deadline: Option<Nanos>,
+    ) -> Option<Result<(), RecvError>> {
+        let shared = &self.shared;
+        // For inproc peers it glances, as that costs them nothing.
+        let streams = !shared.has_lanes.load(Ordering::Relaxed) && !shared.ctx.simulated;
+        if !streams || !shared.is_flooded() || !shared.lookout.is_worth_while() {
+            return None;
+        }
+        let until = shared.ctx.clock.now().plus_micros(LOOK_MICROS);
+        let until = deadline.map_or(until, |deadline| deadline.min(until));
+        loop {
+            if shared.turn() || shared.has_notices() {
+                match self.take_all(into) {
+                    Err(RecvError::WouldBlock) => {}
+                    done => {
+                        shared.lookout.found();
+                        return Some(done);
+                    }
+                }
+            }
+            if shared.ctx.clock.now() >= until {
+                return None;
+            }
+            thread::yield_now();
         }
     }
 

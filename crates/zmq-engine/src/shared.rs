@@ -15,6 +15,7 @@ use crate::effects::{Effects, Thirst};
 use crate::handover::{Callers, Inbox};
 use crate::lanes::{lane_gone, read_lane};
 use crate::link::Want;
+use crate::lookout::Lookout;
 use crate::poller::{Found, Interest, Poller, Ready};
 use crate::round;
 use crate::waking::Waking;
@@ -65,6 +66,7 @@ pub(crate) struct SocketShared {
     pub(crate) callers: Callers,
     /// Whether messages come one by one, as of the last time there was none.
     dribbles: AtomicBool,
+    pub(crate) lookout: Lookout,
     pub(crate) close_state: CloseState,
 }
 
@@ -97,6 +99,7 @@ impl SocketShared {
             has_lanes: AtomicBool::new(false),
             callers: Callers::new(),
             dribbles: AtomicBool::new(true),
+            lookout: Lookout::default(),
             close_state: CloseState::new()?,
         }))
     }
