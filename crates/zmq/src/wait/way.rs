@@ -11,8 +11,9 @@ use std::future::Future;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use async_io::{Async, Readable};
@@ -20,8 +21,11 @@ use zmq_engine::Socket;
 
 use crate::handle::Opened;
 
-/// Calls that a socket may answer at once before the task that makes them has to let others run.
+/// Calls that a socket answers at once between two looks at the clock.
 const TURNS: u32 = 128;
+
+/// How long a task may go on being answered at once before it has to let others run. To let them run costs as much as 20 small messages.
+const LONG: Duration = Duration::from_micros(50);
 
 /// Waits of a trial, which shows whose thread it is that turns async-io's reactor.
 const TRIAL: u32 = 8;
@@ -39,6 +43,8 @@ pub(crate) struct Readiness {
     #[cfg(feature = "tokio")]
     runtime: super::runtime::Readiness,
     turns: AtomicU32,
+    /// When others were last let run.
+    began: Mutex<Option<Instant>>,
     waits: AtomicU32,
     /// Calls of the last trial: those of async-io's own thread less those of executors.
     hops: Arc<AtomicI32>,
@@ -67,9 +73,20 @@ impl Readiness {
         !over
     }
 
-    /// Whether the caller has had so many answers in a row that others should run first.
+    /// Whether the caller has had answers in a row for so long that others should run first.
     pub(crate) fn is_turn_over(&self) -> bool {
-        self.turns.fetch_add(1, Ordering::Relaxed) % TURNS == TURNS - 1
+        self.turns.fetch_add(1, Ordering::Relaxed) % TURNS == TURNS - 1 && self.has_been_long()
+    }
+
+    #[cold]
+    fn has_been_long(&self) -> bool {
+        let now = Instant::now();
+        let mut began = self.began.lock().unwrap_or_else(PoisonError::into_inner);
+        if began.is_some_and(|began| now.duration_since(began) < LONG) {
+            return false;
+        }
+        *began = Some(now);
+        true
     }
 
     /// How a task that begins to wait now should.

@@ -5,12 +5,15 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_lite::FutureExt;
-use zmq::{Context, Message, Pair};
+use futures_lite::future::yield_now;
+use zmq::{Context, Message, Pair, Pull, Push};
 
 use crate::runtimes::{Outcome, endpoints, on_every_executor};
 
 /// More than any honest number of wake-ups in these tests, and far less than a busy loop makes in their time.
 const FEW: u32 = 1_000;
+/// Messages that take so long to be received that others want to run in between.
+const A_LOT: u32 = 200_000;
 const MOMENT: Duration = Duration::from_millis(100);
 
 /// Sends until there is no room for a moment; says how many were sent.
@@ -92,6 +95,37 @@ fn a_waiting_receiver_is_not_kept_busy_by_a_full_queue() {
             waiting.or(filling).await?;
             assert!(polls < FEW, "polled {polls} times at {place}");
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_task_that_is_answered_at_once_lets_others_run() {
+    on_every_executor(|| async {
+        let context = Context::new();
+        let pull = Pull::options().queue_octets(None).recv_hwm(None);
+        let push = Push::options().queue_octets(None).send_hwm(None);
+        let (pull, push) = (pull.open(&context), push.open(&context));
+        pull.bind("inproc://a-lot").await?;
+        push.connect("inproc://a-lot")?;
+        for _ in 0..A_LOT {
+            push.try_send("one of many")?;
+        }
+        let mut turns = 0_u32;
+        let receiving = async {
+            for _ in 0..A_LOT {
+                pull.recv().await?;
+            }
+            Outcome::Ok(())
+        };
+        let others = async {
+            loop {
+                turns += 1;
+                yield_now().await;
+            }
+        };
+        receiving.or(others).await?;
+        assert!(turns >= 10, "others had {turns} turns");
         Ok(())
     });
 }
