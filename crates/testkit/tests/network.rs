@@ -70,7 +70,7 @@ fn everything_comes_through_in_any_weather() {
 
 #[test]
 fn more_than_one_turn_of_reading_comes_through_without_another_call() {
-    // A stream without a descriptor calls once for all that has come; the engine stops reading after 64 KiB to let others
+    // A stream without a descriptor calls once for all that has come; the engine stops reading after 128 KiB to let others
     // have their turn, and has to come back by itself.
     let weather = Weather {
         room: 1 << 20,

@@ -281,7 +281,7 @@ impl Link {
         let mut input = buffer.get(start..end).unwrap_or_default();
         let result = self.cut(io, shared, now, &mut input);
         let left = input.len();
-        if result.is_ok() && left > SMALL_REST {
+        if result.is_ok() && (left > SMALL_REST || left > 0 && buffer.len() < READ_OCTETS) {
             io.leftover = Some(Leftover {
                 buffer,
                 start: end.saturating_sub(left),

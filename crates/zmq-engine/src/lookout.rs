@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// How long a receiver looks before it sleeps.
 pub(crate) const LOOK_MICROS: u64 = 30;
 
+/// Who has less time than this sleeps at once: whoever is given way to keeps the processor for a while.
+pub(crate) const UNHURRIED_MICROS: u64 = 2000;
+
 /// Looks in vain on end after which it looks no more.
 const VAIN: u32 = 64;
 

@@ -116,7 +116,8 @@ pub struct SocketOptions {
     pub attach_properties: bool,
     /// Options of the pattern, applied in order.
     pub pattern: Vec<PatternOption>,
-    /// How long a blocking receiver looks again and again before it sleeps. `None`, the default, sleeps at once.
+    /// How long a blocking receiver looks again and again before it sleeps. `None`, the default: it sleeps at once, and in a
+    /// flood after some 30 us.
     pub spin: Option<Duration>,
 }
 

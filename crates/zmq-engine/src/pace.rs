@@ -13,7 +13,7 @@ pub(crate) enum Pace {
 /// Octets gathered before a sender in a burst writes them itself: with their heads, and with the message that brings them there, a little
 /// less than two of the segments of some 65,480 octets that a kernel makes of a write. A few octets in a segment of their own cost
 /// what a whole one costs.
-pub(crate) const FLUSH_OCTETS: usize = 120 * 1024;
+pub(crate) const FLUSH_OCTETS: usize = 119 * 1024;
 
 /// The same for large messages, of which so few make it: their writes cost by the call what small ones cost by the message.
 pub(crate) const FLUSH_LARGE: usize = 256 * 1024;

@@ -299,7 +299,11 @@ impl Pipe {
     pub(crate) fn take_out(&mut self, batch: &mut VecDeque<Item>) -> usize {
         let messages = self.queued_messages();
         if let Some(Item::Pack(pack)) = self.out.back() {
-            self.pack_octets = pack.wire_octets().min(LARGEST_PACK);
+            // Where packs fill up, none has to be moved because its last message is larger than the one before it was.
+            self.pack_octets = match pack.wire_octets() {
+                octets if octets > FLUSH_OCTETS / 2 => LARGEST_PACK,
+                octets => octets,
+            };
         }
         if batch.is_empty() {
             std::mem::swap(batch, &mut self.out);

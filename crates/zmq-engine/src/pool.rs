@@ -16,6 +16,9 @@ const LEAST_READ: usize = 8 * 1024;
 /// The most buffers of each kind kept for later.
 const KEPT: usize = 64;
 
+/// The same for those to read into, which are large.
+const KEPT_BLOCKS: usize = 32;
+
 /// An output buffer that has grown beyond this is not kept.
 const LARGEST_KEPT: usize = 512 * 1024;
 
@@ -38,7 +41,7 @@ impl Pool {
 
     pub(crate) fn return_read(&self, buffer: Vec<u8>) {
         let mut kept = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < KEPT && buffer.len() == READ_OCTETS {
+        if kept.len() < KEPT_BLOCKS && buffer.len() == READ_OCTETS {
             kept.push(buffer);
         }
     }

@@ -14,7 +14,7 @@ use crate::clock::Nanos;
 use crate::effects::Effects;
 use crate::error::RecvError;
 use crate::item::Place;
-use crate::lookout::LOOK_MICROS;
+use crate::lookout::{LOOK_MICROS, UNHURRIED_MICROS};
 use crate::round;
 use crate::socket::Socket;
 use crate::waiting::Sleep;
@@ -139,13 +139,21 @@ impl Socket {
         into: &mut Message,
         timeout: Option<Duration>,
     ) -> Result<(), RecvError> {
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return self.try_recv_into(into).map_err(|error| match error {
+                RecvError::WouldBlock => RecvError::TimedOut,
+                error => error,
+            });
+        }
         let deadline = self.deadline(timeout);
         self.shared.flush();
         round::end();
-        if let Some(done) = self.spin(into) {
-            return done;
-        }
-        if let Some(done) = self.look_out(into, deadline) {
+        let spin = self.shared.lock().options.spin;
+        let looked = match spin {
+            Some(spin) => self.spin(into, spin, deadline),
+            None => self.look_out(into, deadline),
+        };
+        if let Some(done) = looked {
             return done;
         }
         for _ in 0..self.shared.patience() {
@@ -170,9 +178,14 @@ impl Socket {
     }
 
     /// Looks again and again for a short while, where the socket was told to.
-    fn spin(&self, into: &mut Message) -> Option<Result<(), RecvError>> {
-        let spin = self.shared.lock().options.spin?;
+    fn spin(
+        &self,
+        into: &mut Message,
+        spin: Duration,
+        deadline: Option<Nanos>,
+    ) -> Option<Result<(), RecvError>> {
         let until = self.shared.ctx.clock.now().plus(spin);
+        let until = deadline.map_or(until, |deadline| deadline.min(until));
         loop {
             // Another thread or an inproc peer may have brought something without anything being ready here.
             self.shared.turn();
@@ -198,22 +211,27 @@ impl Socket {
         if !streams || !shared.is_flooded() || !shared.lookout.is_worth_while() {
             return None;
         }
-        let until = shared.ctx.clock.now().plus_micros(LOOK_MICROS);
-        let until = deadline.map_or(until, |deadline| deadline.min(until));
+        let began = shared.ctx.clock.now();
+        // Whoever is given way to may take some time.
+        if deadline.is_some_and(|deadline| deadline < began.plus_micros(UNHURRIED_MICROS)) {
+            return None;
+        }
+        let until = began.plus_micros(LOOK_MICROS);
+        // It is one call, however often it looks: who calls rarely has the driver read for him in between.
+        shared.turn();
         loop {
-            if shared.turn() || shared.has_notices() {
-                match self.take_all(into) {
-                    Err(RecvError::WouldBlock) => {}
-                    done => {
-                        shared.lookout.found();
-                        return Some(done);
-                    }
+            match self.take_all(into) {
+                Err(RecvError::WouldBlock) => {}
+                done => {
+                    shared.lookout.found();
+                    return Some(done);
                 }
             }
             if shared.ctx.clock.now() >= until {
                 return None;
             }
             thread::yield_now();
+            shared.peek();
         }
     }
 

@@ -340,6 +340,13 @@ impl SocketShared {
         !self.dribbles.load(Ordering::Relaxed)
     }
 
+    /// Does what is ready now, as part of a call that was counted. Says whether there was anything.
+    pub(crate) fn peek(self: &Arc<Self>) -> bool {
+        let mut found = Found::new();
+        let met = self.poller.wait(&mut found, Some(Duration::ZERO));
+        met.is_ok() && self.handle(&found)
+    }
+
     /// A caller does a turn of I/O without waiting: what is ready now. Says whether there was anything.
     pub(crate) fn turn(self: &Arc<Self>) -> bool {
         let relied = self.waking.is_relied_on() && self.callers.is_watched();
@@ -349,11 +356,7 @@ impl SocketShared {
         }
         self.callers.called();
         self.unwatch();
-        let mut found = Found::new();
-        let did = match self.poller.wait(&mut found, Some(Duration::ZERO)) {
-            Ok(()) => self.handle(&found),
-            Err(_) => false,
-        };
+        let did = self.peek();
         if relied && self.waking.has_wakers() {
             // Another task rests, and the driver looks for it.
             self.watch();
