@@ -13,11 +13,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{io, thread};
 
 use async_io::{Async, Readable};
-use zmq_engine::Socket;
+use zmq_engine::{Deadline, Socket};
 
 use crate::handle::Opened;
 
@@ -43,8 +43,8 @@ pub(crate) struct Readiness {
     #[cfg(feature = "tokio")]
     runtime: super::runtime::Readiness,
     turns: AtomicU32,
-    /// When others were last let run.
-    began: Mutex<Option<Instant>>,
+    /// Until when others, who were let run before, need not be again.
+    turn: Mutex<Option<Deadline>>,
     waits: AtomicU32,
     /// Calls of the last trial: those of async-io's own thread less those of executors.
     hops: Arc<AtomicI32>,
@@ -80,12 +80,12 @@ impl Readiness {
 
     #[cold]
     fn has_been_long(&self) -> bool {
-        let now = Instant::now();
-        let mut began = self.began.lock().unwrap_or_else(PoisonError::into_inner);
-        if began.is_some_and(|began| now.duration_since(began) < LONG) {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = turn.as_ref().and_then(Deadline::left);
+        if left.is_some_and(|left| !left.is_zero()) {
             return false;
         }
-        *began = Some(now);
+        *turn = Some(Deadline::after(Some(LONG)));
         true
     }
 
