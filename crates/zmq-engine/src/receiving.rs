@@ -286,4 +286,23 @@ mod tests {
             assert_eq!(right.shared.is_flooded(), flood);
         }
     }
+
+    #[test]
+    fn to_look_before_sleeping_is_one_call() {
+        let context = Context::new().unwrap();
+        let open = || Socket::open(&context, SocketType::Pair, SocketOptions::default()).unwrap();
+        let (left, right) = (open(), open());
+        left.connect(&right.bind("tcp://127.0.0.1:0").unwrap())
+            .unwrap();
+        left.send(vec![0; 100_000].into(), None).unwrap();
+        right.recv(None).unwrap();
+        assert_eq!(right.try_recv(), Err(RecvError::WouldBlock));
+        assert!(right.shared.is_flooded());
+        let before = right.shared.callers.turns();
+        let short = Some(Duration::from_millis(5));
+        assert_eq!(right.recv(short), Err(RecvError::TimedOut));
+        // One to look, two to sleep, and perhaps two to sleep again.
+        let calls = right.shared.callers.turns() - before;
+        assert!(calls <= 5, "{calls} calls");
+    }
 }
