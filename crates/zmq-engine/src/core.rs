@@ -153,6 +153,11 @@ impl Core {
         self.pipes.get_mut(key.0 as usize)?.as_mut()
     }
 
+    /// What came first from a peer and waits.
+    pub(crate) fn first_input(&self, key: PeerKey) -> Option<&Item> {
+        self.pipes.get(key.0 as usize)?.as_ref()?.input.front()
+    }
+
     pub(crate) fn pipes(&self) -> impl Iterator<Item = (PeerKey, &Pipe)> {
         self.pipes
             .iter()

@@ -228,7 +228,8 @@ impl Socket {
         self.shared.turn();
         loop {
             let mut effects = Effects::default();
-            let core = self.shared.enter(&mut effects);
+            let mut core = self.shared.enter(&mut effects);
+            core.pass_over(&mut effects);
             // A verb of a socket that has ended does not wait: it fails at once.
             let ended = core.life != Life::Open;
             let events = Events {

@@ -186,6 +186,33 @@ impl Core {
         }
     }
 
+    /// Lets go of messages that nobody will get, as a SUB has left their topics since, up to the first that is wanted: what is said to be
+    /// there can be received.
+    pub(crate) fn pass_over(&mut self, effects: &mut Effects) {
+        while let Some(key) = self.pattern.next_plain() {
+            let Some(Item::Message(first)) = self.first_input(key) else {
+                return;
+            };
+            if self.pattern.passes(first.frames()) {
+                return;
+            }
+            let Some(pipe) = self.pipe(key) else { return };
+            let mut unwanted = Message::empty();
+            pipe.pop_input(&mut unwanted);
+            let more = !pipe.input.is_empty();
+            let quiet = pipe.taken_quietly(more);
+            self.pattern.taken_plain(key, more);
+            self.lose_quietly(DropReason::FilteredOut, 1);
+            if !quiet {
+                self.after_taking(key, 1, effects);
+            }
+            self.settle(effects);
+            if !self.thirsty.is_empty() {
+                self.bear_thirst(effects);
+            }
+        }
+    }
+
     /// Has the pattern look at a message. Says whether it is delivered.
     fn decide(&mut self, key: PeerKey, message: &mut Message, more: bool) -> bool {
         match self.pattern.take(key, take(message), more) {

@@ -133,6 +133,32 @@ fn subscribers_get_what_they_asked_for() {
 }
 
 #[test]
+fn what_a_subscriber_has_left_is_not_said_to_be_there() {
+    let context = Context::new().unwrap();
+    for endpoint in endpoints("left-topic") {
+        let publisher = open(&context, SocketType::Pub);
+        let endpoint = publisher.bind(&endpoint).unwrap();
+        let subscriber = open(&context, SocketType::Sub);
+        subscriber.subscribe(b"left").unwrap();
+        subscriber.subscribe(b"kept").unwrap();
+        subscriber.connect(&endpoint).unwrap();
+        until_subscribed(&publisher, 1);
+        for topic in ["left 1", "left 2", "kept", "left 3"] {
+            send(&publisher, topic);
+        }
+        until(&subscriber, |subscriber| {
+            let peers = subscriber.peers();
+            peers.iter().any(|peer| peer.queued_in == 4)
+        });
+        subscriber.unsubscribe(b"left").unwrap();
+        assert!(subscriber.events().readable, "{endpoint}");
+        assert_eq!(text(&recv(&subscriber)), ["kept"]);
+        assert!(!subscriber.events().readable, "{endpoint}");
+        assert_eq!(subscriber.try_recv(), Err(RecvError::WouldBlock));
+    }
+}
+
+#[test]
 fn xpub_hears_of_subscriptions_and_xsub_makes_them() {
     let context = Context::new().unwrap();
     for endpoint in endpoints("xpub-xsub") {
