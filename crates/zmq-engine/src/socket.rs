@@ -38,6 +38,9 @@ pub struct Events {
     pub writable: bool,
 }
 
+/// So often what a SUB does not want is passed over before it says that there is nothing.
+const ROUNDS: usize = 16;
+
 impl Socket {
     /// Opens a socket.
     ///
@@ -226,10 +229,11 @@ impl Socket {
         self.shared.flush();
         round::end();
         self.shared.turn();
+        let mut rounds = 0;
         loop {
             let mut effects = Effects::default();
             let mut core = self.shared.enter(&mut effects);
-            core.pass_over(&mut effects);
+            let passed_over = core.pass_over(&mut effects);
             // A verb of a socket that has ended does not wait: it fails at once.
             let ended = core.life != Life::Open;
             let events = Events {
@@ -238,7 +242,10 @@ impl Socket {
             };
             drop(core);
             self.shared.run(effects);
-            if events.readable || !self.shared.fetch() {
+            // Room for others behind what nobody gets: they may be here now. Whoever sends nothing else does not keep us for ever.
+            rounds += usize::from(passed_over);
+            let again = passed_over && rounds < ROUNDS || self.shared.fetch();
+            if events.readable || !again {
                 return events;
             }
         }

@@ -3,7 +3,7 @@
 use std::mem::replace;
 
 use zmq_patterns::{DropReason, Pattern, PeerKey, Route, SendRefused, Source, Taken};
-use zmtp_wire::{Frame, Message};
+use zmtp_wire::{Frame, Message, SocketType};
 
 use crate::core::{Core, Life};
 use crate::counters::Loss;
@@ -106,21 +106,23 @@ impl Core {
         if self.life != Life::Open || !self.thirsty.is_empty() {
             return false;
         }
-        loop {
-            let Some(key) = self.pattern.next_plain() else {
-                return false;
-            };
-            let Some(more) = self.pipe(key).and_then(|pipe| pipe.pop_plain(slot)) else {
-                return false;
-            };
-            self.pattern.taken_plain(key, more);
-            if self.pattern.passes(slot.frames()) {
-                self.counters.delivered = self.counters.delivered.wrapping_add(1);
-                return true;
-            }
-            drop(slot.take());
-            self.lose_quietly(DropReason::FilteredOut, 1);
+        let Some(key) = self.pattern.next_plain() else {
+            return false;
+        };
+        if self.socket_type == SocketType::Sub && !self.wants_first(key) {
+            return false;
         }
+        let Some(more) = self.pipe(key).and_then(|pipe| pipe.pop_plain(slot)) else {
+            return false;
+        };
+        self.pattern.taken_plain(key, more);
+        self.counters.delivered = self.counters.delivered.wrapping_add(1);
+        true
+    }
+
+    /// Whether what came first from a peer is delivered, if it is a message.
+    fn wants_first(&self, key: PeerKey) -> bool {
+        matches!(self.first_input(key), Some(Item::Message(first)) if self.pattern.passes(first.frames()))
     }
 
     fn failure(&self, refused: SendRefused) -> SendFailure {
@@ -147,6 +149,7 @@ impl Core {
             Life::Terminated => return Err(RecvError::Terminated),
             Life::Closing | Life::Closed => return Err(RecvError::Closed),
         }
+        self.pass_over(effects);
         loop {
             let source = match self.pattern.next() {
                 Ok(Some(source)) => source,
@@ -187,22 +190,27 @@ impl Core {
     }
 
     /// Lets go of messages that nobody will get, as a SUB has left their topics since, up to the first that is wanted: what is said to be
-    /// there can be received.
-    pub(crate) fn pass_over(&mut self, effects: &mut Effects) {
-        while let Some(key) = self.pattern.next_plain() {
-            let Some(Item::Message(first)) = self.first_input(key) else {
-                return;
+    /// there can be received. Says whether there were any.
+    pub(crate) fn pass_over(&mut self, effects: &mut Effects) -> bool {
+        let mut unwanted = Vec::new();
+        while self.socket_type == SocketType::Sub
+            && self.life == Life::Open
+            && let Some(key) = self.pattern.next_plain()
+            && !self.wants_first(key)
+        {
+            let Some(pipe) = self.pipe(key).filter(|pipe| !pipe.input.is_empty()) else {
+                self.pattern.set_drained(key);
+                continue;
             };
-            if self.pattern.passes(first.frames()) {
-                return;
+            let mut message = Message::empty();
+            if !pipe.pop_input(&mut message) {
+                break;
             }
-            let Some(pipe) = self.pipe(key) else { return };
-            let mut unwanted = Message::empty();
-            pipe.pop_input(&mut unwanted);
             let more = !pipe.input.is_empty();
             let quiet = pipe.taken_quietly(more);
             self.pattern.taken_plain(key, more);
             self.lose_quietly(DropReason::FilteredOut, 1);
+            unwanted.push(message);
             if !quiet {
                 self.after_taking(key, 1, effects);
             }
@@ -211,6 +219,9 @@ impl Core {
                 self.bear_thirst(effects);
             }
         }
+        let some = !unwanted.is_empty();
+        effects.let_go(&mut unwanted);
+        some
     }
 
     /// Has the pattern look at a message. Says whether it is delivered.

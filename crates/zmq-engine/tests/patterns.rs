@@ -159,6 +159,32 @@ fn what_a_subscriber_has_left_is_not_said_to_be_there() {
 }
 
 #[test]
+fn what_a_subscriber_has_left_does_not_hide_what_is_behind_it() {
+    let context = Context::new().unwrap();
+    for endpoint in endpoints("left-before") {
+        let publisher = open(&context, SocketType::Pub);
+        let endpoint = publisher.bind(&endpoint).unwrap();
+        let subscriber = open_with(&context, SocketType::Sub, |options| {
+            options.recv_hwm = Some(4);
+        });
+        subscriber.subscribe(b"left").unwrap();
+        subscriber.subscribe(b"kept").unwrap();
+        subscriber.connect(&endpoint).unwrap();
+        until_subscribed(&publisher, 1);
+        for topic in ["left"; 8].iter().chain(&["kept"]) {
+            send(&publisher, *topic);
+        }
+        until(&subscriber, |subscriber| {
+            let peers = subscriber.peers();
+            peers.iter().any(|peer| peer.queued_in >= 4)
+        });
+        subscriber.unsubscribe(b"left").unwrap();
+        until(&subscriber, |subscriber| subscriber.events().readable);
+        assert_eq!(text(&subscriber.try_recv().unwrap()), ["kept"]);
+    }
+}
+
+#[test]
 fn xpub_hears_of_subscriptions_and_xsub_makes_them() {
     let context = Context::new().unwrap();
     for endpoint in endpoints("xpub-xsub") {

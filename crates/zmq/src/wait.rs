@@ -40,6 +40,8 @@ pub(crate) struct Wait<'a> {
     timeout: Option<Duration>,
     alarm: Option<Timer>,
     started: bool,
+    /// It has let others run.
+    yielded: bool,
 }
 
 impl<'a> Wait<'a> {
@@ -51,6 +53,7 @@ impl<'a> Wait<'a> {
             timeout,
             alarm: None,
             started: false,
+            yielded: false,
         }
     }
 
@@ -68,9 +71,13 @@ impl<'a> Wait<'a> {
         if !self.started {
             self.started = true;
             if opened.readiness.is_turn_over() {
+                self.yielded = true;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
+        }
+        if std::mem::take(&mut self.yielded) {
+            opened.readiness.resume();
         }
         loop {
             self.set_waker(cx);

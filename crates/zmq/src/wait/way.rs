@@ -24,7 +24,8 @@ use crate::handle::Opened;
 /// Calls that a socket answers at once between two looks at the clock.
 const TURNS: u32 = 128;
 
-/// How long a task may go on being answered at once before it has to let others run. To let them run costs as much as 20 small messages.
+/// How long a task may go on being answered at once, with as many calls as that takes between two looks at the clock, before it has to let others run.
+/// To let them run costs as much as 20 small messages.
 const LONG: Duration = Duration::from_micros(50);
 
 /// Waits of a trial, which shows whose thread it is that turns async-io's reactor.
@@ -43,11 +44,17 @@ pub(crate) struct Readiness {
     #[cfg(feature = "tokio")]
     runtime: super::runtime::Readiness,
     turns: AtomicU32,
-    /// Until when others, who were let run before, need not be again.
-    turn: Mutex<Option<Deadline>>,
+    turn: Mutex<Option<Turn>>,
     waits: AtomicU32,
     /// Calls of the last trial: those of async-io's own thread less those of executors.
     hops: Arc<AtomicI32>,
+}
+
+/// Whether tasks may go on, and until when that stays so.
+#[derive(Debug)]
+enum Turn {
+    On(Deadline),
+    Over(Deadline),
 }
 
 impl Readiness {
@@ -73,20 +80,46 @@ impl Readiness {
         !over
     }
 
-    /// Whether the caller has had answers in a row for so long that others should run first.
+    /// Whether the caller has had answers in a row for so long that others should run first. Then it stays so until they have
+    /// ([`resume`](Self::resume)), whoever asks: a task that waits for several sockets at once has had its turn when all of them say so. But not for
+    /// ever, as a caller that never lets others run is to be answered, too.
     pub(crate) fn is_turn_over(&self) -> bool {
-        self.turns.fetch_add(1, Ordering::Relaxed) % TURNS == TURNS - 1 && self.has_been_long()
+        if self.has_turn() {
+            return false;
+        }
+        let over = self.is_over();
+        if !over {
+            self.turns.fetch_add(1, Ordering::Relaxed);
+        }
+        over
     }
 
     #[cold]
-    fn has_been_long(&self) -> bool {
+    fn is_over(&self) -> bool {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = turn.as_ref().and_then(Deadline::left);
-        if left.is_some_and(|left| !left.is_zero()) {
-            return false;
+        let lasts = |until: &Deadline| until.left().is_none_or(|left| !left.is_zero());
+        let until = || Deadline::after(Some(LONG));
+        match &*turn {
+            Some(Turn::On(until)) if lasts(until) => false,
+            Some(Turn::Over(until)) if lasts(until) => true,
+            Some(Turn::Over(_)) => {
+                *turn = Some(Turn::On(until()));
+                false
+            }
+            _ => {
+                *turn = Some(Turn::Over(until()));
+                true
+            }
         }
-        *turn = Some(Deadline::after(Some(LONG)));
-        true
+    }
+
+    /// Others have run.
+    pub(crate) fn resume(&self) {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(&*turn, Some(Turn::Over(_))) {
+            *turn = Some(Turn::On(Deadline::after(Some(LONG))));
+            self.turns.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// How a task that begins to wait now should.

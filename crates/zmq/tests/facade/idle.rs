@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_lite::FutureExt;
-use futures_lite::future::yield_now;
+use futures_lite::future::{poll_once, yield_now};
 use zmq::{Context, Message, Pair, Pull, Push};
 
 use crate::runtimes::{Outcome, endpoints, on_every_executor};
@@ -126,6 +126,66 @@ fn a_task_that_is_answered_at_once_lets_others_run() {
         };
         receiving.or(others).await?;
         assert!(turns >= 10, "others had {turns} turns");
+        Ok(())
+    });
+}
+
+/// Three sockets with a lot to receive, filled by the other three.
+async fn full(
+    context: &Context,
+) -> Result<[(Pull, Push); 3], Box<dyn std::error::Error + Send + Sync>> {
+    let pair = || {
+        let pull = Pull::options().queue_octets(None).recv_hwm(None);
+        let push = Push::options().queue_octets(None).send_hwm(None);
+        (pull.open(context), push.open(context))
+    };
+    let pairs = [pair(), pair(), pair()];
+    for (number, (pull, push)) in pairs.iter().enumerate() {
+        pull.bind(&format!("inproc://full-{number}")).await?;
+        push.connect(&format!("inproc://full-{number}"))?;
+        for _ in 0..A_LOT / 4 {
+            push.try_send("one of many")?;
+        }
+    }
+    Ok(pairs)
+}
+
+#[test]
+fn a_task_that_waits_for_several_at_once_lets_others_run() {
+    on_every_executor(|| async {
+        let context = Context::new();
+        let [a, b, c] = full(&context).await?;
+        let mut turns = 0_u32;
+        let receiving = async {
+            for _ in 0..3 * (A_LOT / 4) {
+                a.0.recv().or(b.0.recv()).or(c.0.recv()).await?;
+            }
+            Outcome::Ok(())
+        };
+        let others = async {
+            loop {
+                turns += 1;
+                yield_now().await;
+            }
+        };
+        receiving.or(others).await?;
+        assert!(turns >= 10, "others had {turns} turns");
+        Ok(())
+    });
+}
+
+#[test]
+fn who_never_lets_others_run_gets_all_messages_nevertheless() {
+    on_every_executor(|| async {
+        let context = Context::new();
+        let [a, ..] = full(&context).await?;
+        let mut received = 0;
+        while received < A_LOT / 4 {
+            if let Some(message) = poll_once(a.0.recv()).await {
+                message?;
+                received += 1;
+            }
+        }
         Ok(())
     });
 }
