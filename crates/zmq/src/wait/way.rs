@@ -28,6 +28,9 @@ const TURNS: u32 = 128;
 /// To let them run costs as much as 20 small messages.
 const LONG: Duration = Duration::from_micros(50);
 
+/// So often a caller is told that others have to run first: as long as some other sockets that it waits for at the same time need to have had their turns.
+const ASKED: u32 = 4 * TURNS;
+
 /// Waits of a trial, which shows whose thread it is that turns async-io's reactor.
 const TRIAL: u32 = 8;
 
@@ -50,11 +53,13 @@ pub(crate) struct Readiness {
     hops: Arc<AtomicI32>,
 }
 
-/// Whether tasks may go on, and until when that stays so.
+/// Whether tasks may go on.
 #[derive(Debug)]
 enum Turn {
+    /// They may until then, at least.
     On(Deadline),
-    Over(Deadline),
+    /// Others have to run first; so often was that said.
+    Over(u32),
 }
 
 impl Readiness {
@@ -97,17 +102,18 @@ impl Readiness {
     #[cold]
     fn is_over(&self) -> bool {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let lasts = |until: &Deadline| until.left().is_none_or(|left| !left.is_zero());
-        let until = || Deadline::after(Some(LONG));
-        match &*turn {
-            Some(Turn::On(until)) if lasts(until) => false,
-            Some(Turn::Over(until)) if lasts(until) => true,
+        match &mut *turn {
+            Some(Turn::On(until)) if until.left().is_none_or(|left| !left.is_zero()) => false,
+            Some(Turn::Over(asked)) if *asked < ASKED => {
+                *asked += 1;
+                true
+            }
             Some(Turn::Over(_)) => {
-                *turn = Some(Turn::On(until()));
+                *turn = Some(Turn::On(Deadline::after(Some(LONG))));
                 false
             }
             _ => {
-                *turn = Some(Turn::Over(until()));
+                *turn = Some(Turn::Over(1));
                 true
             }
         }
