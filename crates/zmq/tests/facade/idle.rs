@@ -143,7 +143,7 @@ async fn full(
     let pairs = [pair(), pair(), pair()];
     for (number, (pull, push)) in pairs.iter().enumerate() {
         pull.bind(&format!("inproc://full-{number}")).await?;
-        push.connect(&format!("inproc://full-{number}"))?;
+        push.connect(format!("inproc://full-{number}"))?;
         for _ in 0..A_LOT / 4 {
             push.try_send("one of many")?;
         }
