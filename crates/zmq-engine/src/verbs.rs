@@ -191,10 +191,15 @@ impl Core {
 
     /// Lets go of messages that nobody will get, as a SUB has left their topics since, up to the first that is wanted: what is said to be
     /// there can be received. Says whether there were any.
+    #[inline]
     pub(crate) fn pass_over(&mut self, effects: &mut Effects) -> bool {
+        self.socket_type == SocketType::Sub && self.pass_over_what_it_left(effects)
+    }
+
+    #[inline(never)]
+    fn pass_over_what_it_left(&mut self, effects: &mut Effects) -> bool {
         let mut unwanted = Vec::new();
-        while self.socket_type == SocketType::Sub
-            && self.life == Life::Open
+        while self.life == Life::Open
             && let Some(key) = self.pattern.next_plain()
             && !self.wants_first(key)
         {
