@@ -271,13 +271,19 @@ mod tests {
     use super::*;
     use crate::{Context, SocketOptions, SocketType};
 
-    #[test]
-    fn a_large_message_of_a_stream_is_a_flood_and_a_small_one_is_none() {
-        let context = Context::new().unwrap();
-        let open = || Socket::open(&context, SocketType::Pair, SocketOptions::default()).unwrap();
+    /// Two sockets with a stream between them.
+    fn pair(context: &Context) -> (Socket, Socket) {
+        let open = || Socket::open(context, SocketType::Pair, SocketOptions::default()).unwrap();
         let (left, right) = (open(), open());
         left.connect(&right.bind("tcp://127.0.0.1:0").unwrap())
             .unwrap();
+        (left, right)
+    }
+
+    #[test]
+    fn a_large_message_of_a_stream_is_a_flood_and_a_small_one_is_none() {
+        let context = Context::new().unwrap();
+        let (left, right) = pair(&context);
         for (octets, flood) in [(1, false), (100_000, true), (1, false)] {
             let long = Some(Duration::from_secs(20));
             left.send(vec![0; octets].into(), long).unwrap();
@@ -290,10 +296,7 @@ mod tests {
     #[test]
     fn to_look_before_sleeping_is_one_call() {
         let context = Context::new().unwrap();
-        let open = || Socket::open(&context, SocketType::Pair, SocketOptions::default()).unwrap();
-        let (left, right) = (open(), open());
-        left.connect(&right.bind("tcp://127.0.0.1:0").unwrap())
-            .unwrap();
+        let (left, right) = pair(&context);
         left.send(vec![0; 100_000].into(), None).unwrap();
         right.recv(None).unwrap();
         assert_eq!(right.try_recv(), Err(RecvError::WouldBlock));
