@@ -73,7 +73,8 @@ fn worker(arguments: &[String]) -> Result<()> {
     };
     match side.as_str() {
         "blocking" => work(Blocking::new, &job, stdin(), &mut stdout().lock()),
-        "own" => asynchronous(Executor::Plain),
+        "own" => asynchronous(Executor::Own),
+        "bare" => asynchronous(Executor::Bare),
         "tokio" => asynchronous(Executor::Tokio),
         "smol" => asynchronous(Executor::Smol),
         RAW => work(|job| Ok(Raw::new(job)), &job, stdin(), &mut stdout().lock()),

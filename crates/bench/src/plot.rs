@@ -53,10 +53,26 @@ fn figures(points: Vec<Point>) -> Vec<Figure> {
         });
         figure.points.push(point);
     }
-    groups.into_values().collect()
+    groups.into_values().map(Figure::rescaled).collect()
 }
 
 impl Figure {
+    /// In microseconds if it is in nanoseconds and none of its values is shorter than one of them.
+    fn rescaled(mut self) -> Figure {
+        const MICRO: f64 = 1e3;
+        let values = || self.points.iter().flat_map(|point| &point.values);
+        let long = values().all(|value| value.min >= MICRO);
+        if self.unit == "nanoseconds" && values().next().is_some() && long {
+            self.unit = "microseconds".to_owned();
+            for value in self.points.iter_mut().flat_map(|point| &mut point.values) {
+                value.median /= MICRO;
+                value.min /= MICRO;
+                value.max /= MICRO;
+            }
+        }
+        self
+    }
+
     /// What its points differ in; nothing if there is only one.
     fn across(&self) -> Option<Across> {
         let [first, second, ..] = &self.points[..] else {
@@ -116,6 +132,24 @@ mod tests {
         assert_eq!(figures[0].across(), Some(Across::Octets));
         assert_eq!(figures[1].across(), None);
         assert_eq!(slug(titles[1]), "req-rep-tcp-p99-9");
+    }
+
+    #[test]
+    fn times_are_given_in_the_unit_that_they_are_thought_of() {
+        let timed = |median: f64| {
+            let mut point = point("req-rep tcp", 1.0, "p50");
+            point.values.push(read::Measured {
+                side: "own".to_owned(),
+                median,
+                min: median,
+                max: median,
+            });
+            let mut figures = figures(vec![point]);
+            let figure = figures.remove(0);
+            (figure.unit, figure.points[0].values[0].median)
+        };
+        assert_eq!(timed(57_385.0), ("microseconds".to_owned(), 57.385));
+        assert_eq!(timed(277.0), ("nanoseconds".to_owned(), 277.0));
     }
 
     #[test]

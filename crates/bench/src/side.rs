@@ -16,7 +16,7 @@ const LIBZMQ_PACKAGE: &str = "libzmq-ref";
 const LIBZMQ_PROGRAM: &str = "libzmq-peer";
 
 /// Our faces, by the names of their workers.
-pub(crate) const OURS: [&str; 4] = ["blocking", "own", "tokio", "smol"];
+pub(crate) const OURS: [&str; 5] = ["blocking", "own", "bare", "tokio", "smol"];
 pub(crate) const RAW: &str = "raw";
 
 /// The other libraries, and whether they have both ends in one process. `cargo xtask bench --rivals` builds their programs,

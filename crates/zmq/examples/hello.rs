@@ -1,7 +1,7 @@
 //! Two sockets in one program: `cargo run -p zmq --example hello`.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    smol::block_on(async {
+    zmq::block_on(async {
         let context = zmq::Context::new();
         let (left, right) = (zmq::Pair::new(&context), zmq::Pair::new(&context));
         let endpoint = left.bind("tcp://127.0.0.1:0").await?;

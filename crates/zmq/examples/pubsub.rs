@@ -1,7 +1,7 @@
 //! A weather service and two listeners: `cargo run -p zmq --example pubsub`.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    smol::block_on(async {
+    zmq::block_on(async {
         let context = zmq::Context::new();
         let service = zmq::Pub::new(&context);
         let endpoint = service.bind("tcp://127.0.0.1:0").await?;

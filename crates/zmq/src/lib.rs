@@ -1,7 +1,7 @@
 //! ZeroMQ in Rust: typed sockets, async on any executor and blocking.
 //!
 //! ```
-//! # async_io::block_on(async {
+//! # zmq::block_on(async {
 //! let context = zmq::Context::new();
 //! let pull = zmq::Pull::new(&context);
 //! let push = zmq::Push::new(&context);
@@ -37,7 +37,7 @@
 //! - A lost connection is no error: it is dialed again, and the [`monitor`] tells of it.
 //! - Dropping a future never loses a received message. Dropping a socket never blocks; what it still has to send leaves in
 //!   the background for the linger time, and the last [`Context`] handle waits for that.
-//! - Any executor will do. With the feature `tokio`, tasks within a tokio runtime wait with its reactor, which must be enabled:
+//! - Any executor will do, and [`block_on`] where there is none. With the feature `tokio`, tasks within a tokio runtime wait with its reactor, which must be enabled:
 //!   fewer hops from thread to thread, for shorter round trips. Nobody needs to sleep until a connection is there: `ready` and `subscribers` wait for it.
 //!
 //! # Defaults
@@ -104,6 +104,7 @@ pub use self::{
     routing::{Dealer, Router, RoutingId},
     security::{Auth, Authenticator, Security},
     streams::{Incoming, Outgoing},
+    wait::block_on,
 };
 #[cfg(feature = "curve")]
 pub use cert::{Certificate, CertificateError, CertificateFault};

@@ -26,7 +26,7 @@ use crate::wait::register;
 /// the monitor ends it.
 ///
 /// ```
-/// # async_io::block_on(async {
+/// # zmq::block_on(async {
 /// use zmq::monitor::Happening;
 ///
 /// let context = zmq::Context::new();

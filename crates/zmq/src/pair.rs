@@ -8,7 +8,7 @@ socket! {
     /// it is there are refused.
     ///
     /// ```
-    /// # async_io::block_on(async {
+    /// # zmq::block_on(async {
     /// let context = zmq::Context::new();
     /// let (left, right) = (zmq::Pair::new(&context), zmq::Pair::new(&context));
     /// left.bind("inproc://wire").await?;

@@ -7,7 +7,7 @@ socket! {
     /// Hands each message to one of its peers, in turn (RFC 30, PUSH). Its peers are [`Pull`] sockets.
     ///
     /// ```
-    /// # async_io::block_on(async {
+    /// # zmq::block_on(async {
     /// let context = zmq::Context::new();
     /// let (push, pull) = (zmq::Push::new(&context), zmq::Pull::new(&context));
     /// let endpoint = pull.bind("tcp://127.0.0.1:0").await?;

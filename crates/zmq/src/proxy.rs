@@ -40,7 +40,7 @@ pub async fn proxy(
 /// A go-between with everything: see [`proxy`].
 ///
 /// ```
-/// # async_io::block_on(async {
+/// # zmq::block_on(async {
 /// let context = zmq::Context::new();
 /// let (front, back) = (zmq::Pull::new(&context), zmq::Push::new(&context));
 /// let (push, pull) = (zmq::Push::new(&context), zmq::Pull::new(&context));

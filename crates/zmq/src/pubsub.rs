@@ -71,7 +71,7 @@ socket! {
     /// misses what was sent before: [`subscribers`](Pub::subscribers) waits for them.
     ///
     /// ```
-    /// # async_io::block_on(async {
+    /// # zmq::block_on(async {
     /// let context = zmq::Context::new();
     /// let (publisher, subscriber) = (zmq::Pub::new(&context), zmq::Sub::new(&context));
     /// let endpoint = publisher.bind("tcp://127.0.0.1:0").await?;
@@ -112,7 +112,7 @@ socket! {
     /// [`Sub`] and [`XSub`] sockets.
     ///
     /// ```
-    /// # async_io::block_on(async {
+    /// # zmq::block_on(async {
     /// use zmq::XPubEvent;
     ///
     /// let context = zmq::Context::new();

@@ -23,7 +23,7 @@ socket! {
     /// several sockets, or use a [`Dealer`](crate::Dealer), to ask many at once.
     ///
     /// ```
-    /// # async_io::block_on(async {
+    /// # zmq::block_on(async {
     /// let context = zmq::Context::new();
     /// let (req, rep) = (zmq::Req::new(&context), zmq::Rep::new(&context));
     /// let endpoint = rep.bind("tcp://127.0.0.1:0").await?;

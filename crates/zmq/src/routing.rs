@@ -32,7 +32,7 @@ socket! {
     /// Messages of a REQ peer begin with an envelope that ends with an empty frame; a reply begins with the same one.
     ///
     /// ```
-    /// # async_io::block_on(async {
+    /// # zmq::block_on(async {
     /// let context = zmq::Context::new();
     /// let (router, dealer) = (zmq::Router::new(&context), zmq::Dealer::new(&context));
     /// let endpoint = router.bind("tcp://127.0.0.1:0").await?;

@@ -13,8 +13,10 @@ sockets!();
 /// What runs the futures of a thread.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Executor {
+    /// The facade's own `block_on`.
+    Own,
     /// The plainest there is: it polls the one future, and sleeps until it is woken.
-    Plain,
+    Bare,
     /// One runtime for each thread of the run, as each has a core of its own.
     Tokio,
     /// It waits in the reactor itself.
@@ -43,7 +45,8 @@ impl Contender for Asynchronous {
     /// When tokio does not start: nothing can be measured then.
     fn run<T>(&self, work: impl Future<Output = T>) -> T {
         match self.executor {
-            Executor::Plain => futures_lite::future::block_on(work),
+            Executor::Own => zmq::block_on(work),
+            Executor::Bare => futures_lite::future::block_on(work),
             Executor::Smol => smol::block_on(work),
             Executor::Tokio => {
                 let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -56,7 +59,7 @@ impl Contender for Asynchronous {
     async fn pause(&self, time: Duration) {
         match self.executor {
             Executor::Tokio => tokio::time::sleep(time).await,
-            Executor::Plain | Executor::Smol => {
+            Executor::Own | Executor::Bare | Executor::Smol => {
                 smol::Timer::after(time).await;
             }
         }

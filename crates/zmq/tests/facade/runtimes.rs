@@ -14,7 +14,7 @@ pub(crate) type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 /// Far longer than anything here takes: a test that hangs has to end.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs the test on tokio (many threads and one), on smol, and on a loop that only parks its thread.
+/// Runs the test on tokio (many threads and one), on smol, on the facade's own `block_on`, and on a loop that only parks its thread.
 pub(crate) fn on_every_executor<F>(test: impl Fn() -> F + Clone + Send + 'static)
 where
     F: Future<Output = Outcome> + Send,
@@ -41,6 +41,10 @@ where
     within_patience("smol", {
         let test = test.clone();
         move || smol::block_on(test())
+    });
+    within_patience("zmq::block_on", {
+        let test = test.clone();
+        move || zmq::block_on(test())
     });
     within_patience("a bare loop", move || block_on(test()));
 }
