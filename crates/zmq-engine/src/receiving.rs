@@ -48,6 +48,20 @@ impl Socket {
         Ok(message)
     }
 
+    /// As [`try_recv`](Self::try_recv) for one who is about to watch the [`descriptor`](Socket::descriptor): what gathered to be sent leaves, and
+    /// the streams are left unread, as the descriptor tells of them.
+    ///
+    /// # Errors
+    /// [`RecvError`]; [`RecvError::WouldBlock`] if there is nothing. Once the descriptor is readable, call [`try_recv`](Self::try_recv).
+    pub fn try_recv_unread(&self) -> Result<Message, RecvError> {
+        match self.try_recv_queued() {
+            Err(RecvError::WouldBlock) => {}
+            done => return done,
+        }
+        self.shared.flush();
+        self.try_recv_queued()
+    }
+
     /// As [`try_recv`](Self::try_recv), into a message that is already there, as [`recv_into`](Self::recv_into) does.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::error::{
     SubscribeError, UnbindError,
 };
 use crate::turn::Turn;
-use crate::wait::{Readiness, Wait, Waited, on_waiting_thread, register};
+use crate::wait::{Look, Readiness, Wait, Waited, on_waiting_thread, register};
 use crate::{CloseReport, Context, Counters, Frame, Message, PeerSnapshot, RoutingId, SocketType};
 
 /// A socket that was opened.
@@ -161,11 +161,13 @@ impl Handle {
         }
     }
 
-    fn try_recv_queued(&self) -> Result<Message, RecvError> {
-        match self.socket() {
-            Ok(socket) => Ok(socket.try_recv_queued()?),
-            Err(error) => Err(RecvError::NotOpen(error)),
-        }
+    fn attempt_recv(&self, look: Look) -> Result<Message, RecvError> {
+        let socket = self.socket().map_err(RecvError::NotOpen)?;
+        Ok(match look {
+            Look::Queued => socket.try_recv_queued(),
+            Look::Unwatched => socket.try_recv_unread(),
+            Look::Streams => socket.try_recv(),
+        }?)
     }
 
     pub(crate) async fn send(
@@ -216,13 +218,8 @@ impl Handle {
         wait: &mut Wait<'_>,
         cx: &mut task::Context<'_>,
     ) -> Poll<Result<Message, RecvError>> {
-        let waited = task::ready!(wait.poll(cx, |first| {
-            let received = if first {
-                self.try_recv_queued()
-            } else {
-                self.try_recv()
-            };
-            match received {
+        let waited = task::ready!(wait.poll(cx, |look| {
+            match self.attempt_recv(look) {
                 Err(RecvError::WouldBlock) => None,
                 result => Some(result),
             }

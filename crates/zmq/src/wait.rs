@@ -1,8 +1,10 @@
 //! Waiting without blocking a thread: the only module that knows a reactor.
 //!
 //! A task that waits is woken in one of two ways: by its waker when another caller or the driver has changed something,
-//! and by whoever watches the socket's one descriptor when the network has (`way`). Blocking callers never come here.
+//! and by whoever watches the socket's one descriptor when the network has (`way`, `here`). Blocking callers never come here.
 
+mod bell;
+mod here;
 #[cfg(feature = "tokio")]
 mod runtime;
 mod way;
@@ -15,6 +17,7 @@ use std::time::Duration;
 use async_io::Timer;
 use zmq_engine::Watcher;
 
+pub use self::here::block_on;
 use self::way::Way;
 pub(crate) use self::way::{Readiness, register};
 use crate::error::OpenError;
@@ -29,6 +32,17 @@ pub(crate) enum Waited<T> {
     TimedOut,
     /// The system gave nothing to wait with.
     Failed(OpenError),
+}
+
+/// How far an attempt has to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Into the queues: there will be another attempt before anybody sleeps.
+    Queued,
+    /// As far as nobody else tells of: the descriptor is watched next.
+    Unwatched,
+    /// At the streams, too.
+    Streams,
 }
 
 /// One caller's wait on a socket. Nothing is taken from the socket except in the poll that returns it, so a wait may be
@@ -57,12 +71,11 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Attempts until there is an answer (`Some`); waits for the socket to change in between. The first attempt is told so (`true`):
-    /// it need not look further than into the queues, as there will be another.
+    /// Attempts until there is an answer (`Some`); waits for the socket to change in between. Each attempt is told how far it has to look.
     pub(crate) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
-        mut attempt: impl FnMut(bool) -> Option<T>,
+        mut attempt: impl FnMut(Look) -> Option<T>,
     ) -> Poll<Waited<T>> {
         let opened = match self.handle.opened() {
             Ok(opened) => opened,
@@ -81,7 +94,8 @@ impl<'a> Wait<'a> {
         }
         loop {
             self.set_waker(cx);
-            if let Some(answer) = attempt(self.watcher.is_none()) {
+            let look = self.look();
+            if let Some(answer) = attempt(look) {
                 self.rest();
                 return Poll::Ready(Waited::Done(answer));
             }
@@ -91,13 +105,25 @@ impl<'a> Wait<'a> {
                 continue;
             }
             if self.poll_alarm(cx) {
+                // Whoever watches has no time left to tell of it.
+                let late = (look == Look::Unwatched).then(|| attempt(Look::Streams));
                 self.rest();
-                return Poll::Ready(Waited::TimedOut);
+                let waited = late.flatten().map_or(Waited::TimedOut, Waited::Done);
+                return Poll::Ready(waited);
             }
             if let Err(error) = std::task::ready!(self.poll_changed(cx)) {
                 self.rest();
                 return Poll::Ready(Waited::Failed(error));
             }
+        }
+    }
+
+    /// How far the next attempt has to look.
+    fn look(&self) -> Look {
+        match (&self.watcher, &self.way) {
+            (None, _) => Look::Queued,
+            (_, Way::Here(ticket)) if !ticket.is_told() => Look::Unwatched,
+            _ => Look::Streams,
         }
     }
 
@@ -175,31 +201,6 @@ impl std::fmt::Debug for Wait<'_> {
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
-}
-
-/// Runs a future on this thread until it is ready, where no runtime is.
-///
-/// While it waits the thread itself watches the sockets, so that what arrives wakes whom it is for and nobody else: a
-/// round trip takes as long as with the [`blocking`](crate::blocking) sockets, and two thirds of the time that it takes under an executor
-/// which only parks its thread, as then another one has to watch.
-///
-/// Blocks the thread, so it is not for use within tasks of a runtime. Where several threads are in `block_on` one of them
-/// watches for all.
-///
-/// ```
-/// let context = zmq::Context::new();
-/// let (push, pull) = (zmq::Push::new(&context), zmq::Pull::new(&context));
-///
-/// let message = zmq::block_on(async {
-///     push.connect(&pull.bind("tcp://127.0.0.1:0").await?)?;
-///     push.send("hello").await?;
-///     Ok::<_, Box<dyn std::error::Error>>(pull.recv().await?)
-/// })?;
-/// assert_eq!(message.first(), b"hello");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    async_io::block_on(future)
 }
 
 /// Runs what may block on a thread that may wait.

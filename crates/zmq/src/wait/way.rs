@@ -1,6 +1,7 @@
 //! How a task that waits hears from the network: who watches the socket's descriptor for it.
 //!
-//! Within a runtime of tokio it is that runtime's own reactor, where the feature `tokio` was chosen. Elsewhere:
+//! Within `block_on` it is the thread itself (`here`), and within a runtime of tokio that runtime's own reactor, where the feature `tokio` was
+//! chosen. Elsewhere:
 //!
 //! A hop from thread to thread costs more than everything else that a message needs, so what counts is that the thread that
 //! watches is the one that runs the task. An executor that turns the reactor of async-io itself, as smol's do, is called by
@@ -19,6 +20,7 @@ use std::{io, thread};
 use async_io::{Async, Readable};
 use zmq_engine::{Deadline, Socket};
 
+use super::here::Ticket;
 use crate::handle::Opened;
 
 /// Calls that a socket answers at once between two looks at the clock.
@@ -44,6 +46,8 @@ const HELPER: &str = "async-io";
 #[derive(Debug, Default)]
 pub(crate) struct Readiness {
     registered: OnceLock<Async<OwnedFd>>,
+    /// For threads in `block_on`.
+    duplicate: OnceLock<Arc<OwnedFd>>,
     #[cfg(feature = "tokio")]
     runtime: super::runtime::Readiness,
     turns: AtomicU32,
@@ -71,6 +75,15 @@ impl Readiness {
         let new = register(descriptor)?;
         // Another task may have been faster; each registers a duplicate of its own, so the loser's is just dropped.
         Ok(self.registered.get_or_init(|| new))
+    }
+
+    /// A duplicate of the descriptor, made now if this is the first time.
+    fn duplicate(&self, descriptor: BorrowedFd<'_>) -> io::Result<Arc<OwnedFd>> {
+        if let Some(duplicate) = self.duplicate.get() {
+            return Ok(Arc::clone(duplicate));
+        }
+        let new = Arc::new(descriptor.try_clone_to_owned()?);
+        Ok(Arc::clone(self.duplicate.get_or_init(|| new)))
     }
 
     /// Counts an answer, unless it would be the one before which others should run.
@@ -130,12 +143,13 @@ impl Readiness {
 
     /// How a task that begins to wait now should.
     pub(crate) fn way<'a>(&'a self, socket: &'a Socket) -> Way<'a> {
+        if let Some(ticket) = Ticket::new(|| self.duplicate(socket.descriptor())) {
+            return Way::Here(ticket);
+        }
         #[cfg(feature = "tokio")]
         if let Some(wait) = self.runtime.wait(socket) {
             return Way::Runtime(wait);
         }
-        #[cfg(not(feature = "tokio"))]
-        let _ = socket;
         let nth = self.waits.fetch_add(1, Ordering::Relaxed) % TRIAL_EVERY;
         if nth == 0 {
             self.hops.store(0, Ordering::Relaxed);
@@ -161,6 +175,8 @@ pub(crate) fn register(descriptor: BorrowedFd<'_>) -> io::Result<Async<OwnedFd>>
 pub(crate) enum Way<'a> {
     /// The context's driver, which needs no more than the task's waker.
     Driver,
+    /// The thread that runs the task, in `block_on`.
+    Here(Ticket),
     /// The runtime of tokio that runs the task.
     #[cfg(feature = "tokio")]
     Runtime(super::runtime::Wait<'a>),
@@ -180,6 +196,7 @@ impl<'a> Way<'a> {
     ) -> Poll<io::Result<()>> {
         match self {
             Way::Driver => Poll::Pending,
+            Way::Here(ticket) => ticket.poll(cx),
             #[cfg(feature = "tokio")]
             Way::Runtime(wait) => wait.poll(cx),
             Way::Reactor { readable, on_trial } => {

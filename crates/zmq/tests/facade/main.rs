@@ -5,6 +5,7 @@ mod cancel;
 mod deciding;
 mod ending;
 mod errors;
+mod here;
 mod idle;
 mod many;
 mod monitoring;
