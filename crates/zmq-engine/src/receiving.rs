@@ -16,7 +16,7 @@ use crate::error::RecvError;
 use crate::item::Place;
 use crate::lookout::{LOOK_MICROS, UNHURRIED_MICROS};
 use crate::round;
-use crate::socket::Socket;
+use crate::socket::{ROUNDS, Socket};
 use crate::waiting::Sleep;
 
 impl Socket {
@@ -74,7 +74,10 @@ impl Socket {
         }
         self.shared.flush();
         round::end();
-        while self.shared.turn() {
+        for _ in 0..ROUNDS {
+            if !self.shared.turn() {
+                break;
+            }
             match self.take_all(into) {
                 Err(RecvError::WouldBlock) => {}
                 done => return done,
@@ -261,11 +264,13 @@ impl Socket {
         result
     }
 
-    /// Takes the next message, also if an inproc peer has it still. Whoever waits must have called this, and in vain.
+    /// Takes the next message, also if an inproc peer has it still. Whoever waits must have called this, and in vain; what is left
+    /// because nothing of so much was wanted wakes who waits.
     fn take_all(&self, into: &mut Message) -> Result<(), RecvError> {
+        let mut rounds = 0;
         loop {
             match self.take(into) {
-                Err(RecvError::WouldBlock) if self.shared.fetch() => {}
+                Err(RecvError::WouldBlock) if self.shared.fetch() && rounds < ROUNDS => rounds += 1,
                 done => return done,
             }
         }

@@ -38,8 +38,9 @@ pub struct Events {
     pub writable: bool,
 }
 
-/// So often what a SUB does not want is passed over before it says that there is nothing.
-const ROUNDS: usize = 16;
+/// So often one call makes room, fetches or reads before it says that there is nothing: whoever sends only what nobody gets does
+/// not keep it for ever. It ends with the fetching or the reading, which wakes those who wait, so that they look at what is left.
+pub(crate) const ROUNDS: usize = 16;
 
 impl Socket {
     /// Opens a socket.
@@ -242,10 +243,10 @@ impl Socket {
             };
             drop(core);
             self.shared.run(effects);
-            // Room for others behind what nobody gets: they may be here now. Whoever sends nothing else does not keep us for ever.
-            rounds += usize::from(passed_over);
-            let again = passed_over && rounds < ROUNDS || self.shared.fetch();
-            if events.readable || !again {
+            rounds += 1;
+            // Room for others behind what nobody gets: they may be here now.
+            let again = self.shared.fetch() || passed_over;
+            if events.readable || !again || rounds == ROUNDS {
                 return events;
             }
         }
