@@ -12,6 +12,7 @@ mod monitoring;
 mod options;
 mod patterns;
 mod proxies;
+mod refusing;
 mod requests;
 mod runtimes;
 mod securing;
