@@ -3,7 +3,7 @@
 mod support;
 
 use support::*;
-use zmq_engine::{Context, PatternOption, RecvError, SendFailure, SocketType};
+use zmq_engine::{Context, PatternOption, RecvError, SendFailure, Socket, SocketType};
 
 #[test]
 fn push_reaches_pull_in_order() {
@@ -132,25 +132,35 @@ fn subscribers_get_what_they_asked_for() {
     }
 }
 
+/// A SUB that has left a topic after messages had come: all of `topics`, or as many as its mark lets in.
+fn leaver(context: &Context, endpoint: &str, mark: u32, topics: &[&str]) -> (Socket, Socket) {
+    let publisher = open(context, SocketType::Pub);
+    let endpoint = publisher.bind(endpoint).unwrap();
+    let subscriber = open_with(context, SocketType::Sub, |options| {
+        options.recv_hwm = Some(mark);
+    });
+    subscriber.subscribe(b"left").unwrap();
+    subscriber.subscribe(b"kept").unwrap();
+    subscriber.connect(&endpoint).unwrap();
+    until_subscribed(&publisher, 1);
+    for topic in topics {
+        send(&publisher, *topic);
+    }
+    let come = topics.len().min(mark as usize);
+    until(&subscriber, |subscriber| {
+        let peers = subscriber.peers();
+        peers.iter().any(|peer| peer.queued_in >= come)
+    });
+    subscriber.unsubscribe(b"left").unwrap();
+    (publisher, subscriber)
+}
+
 #[test]
 fn what_a_subscriber_has_left_is_not_said_to_be_there() {
     let context = Context::new().unwrap();
     for endpoint in endpoints("left-topic") {
-        let publisher = open(&context, SocketType::Pub);
-        let endpoint = publisher.bind(&endpoint).unwrap();
-        let subscriber = open(&context, SocketType::Sub);
-        subscriber.subscribe(b"left").unwrap();
-        subscriber.subscribe(b"kept").unwrap();
-        subscriber.connect(&endpoint).unwrap();
-        until_subscribed(&publisher, 1);
-        for topic in ["left 1", "left 2", "kept", "left 3"] {
-            send(&publisher, topic);
-        }
-        until(&subscriber, |subscriber| {
-            let peers = subscriber.peers();
-            peers.iter().any(|peer| peer.queued_in == 4)
-        });
-        subscriber.unsubscribe(b"left").unwrap();
+        let topics = ["left 1", "left 2", "kept", "left 3"];
+        let (_publisher, subscriber) = leaver(&context, &endpoint, 1000, &topics);
         assert!(subscriber.events().readable, "{endpoint}");
         assert_eq!(text(&recv(&subscriber)), ["kept"]);
         assert!(!subscriber.events().readable, "{endpoint}");
@@ -162,23 +172,8 @@ fn what_a_subscriber_has_left_is_not_said_to_be_there() {
 fn what_a_subscriber_has_left_does_not_hide_what_is_behind_it() {
     let context = Context::new().unwrap();
     for endpoint in endpoints("left-before") {
-        let publisher = open(&context, SocketType::Pub);
-        let endpoint = publisher.bind(&endpoint).unwrap();
-        let subscriber = open_with(&context, SocketType::Sub, |options| {
-            options.recv_hwm = Some(4);
-        });
-        subscriber.subscribe(b"left").unwrap();
-        subscriber.subscribe(b"kept").unwrap();
-        subscriber.connect(&endpoint).unwrap();
-        until_subscribed(&publisher, 1);
-        for topic in ["left"; 8].iter().chain(&["kept"]) {
-            send(&publisher, *topic);
-        }
-        until(&subscriber, |subscriber| {
-            let peers = subscriber.peers();
-            peers.iter().any(|peer| peer.queued_in >= 4)
-        });
-        subscriber.unsubscribe(b"left").unwrap();
+        let topics = [["left"; 8].as_slice(), &["kept"]].concat();
+        let (_publisher, subscriber) = leaver(&context, &endpoint, 4, &topics);
         until(&subscriber, |subscriber| subscriber.events().readable);
         assert_eq!(text(&subscriber.try_recv().unwrap()), ["kept"]);
     }
