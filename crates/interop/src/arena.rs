@@ -394,11 +394,15 @@ impl Arena {
     /// # Errors
     /// When another message comes, or none.
     pub fn expect(&mut self, sock: &Sock, frames: &[Vec<u8>]) -> Outcome {
-        let met = self.recv(sock)?;
+        let expected = describe(frames);
+        let met = self.recv(sock).map_err(|verdict| match verdict {
+            Verdict::Failed(why) => Verdict::Failed(format!("{why}, where {expected} must come")),
+            skipped => skipped,
+        })?;
         if met == frames {
             return Ok(());
         }
-        let (met, expected) = (describe(&met), describe(frames));
+        let met = describe(&met);
         fail(format!(
             "{} {} received {met} instead of {expected}",
             sock.player.name(),

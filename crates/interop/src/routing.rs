@@ -222,6 +222,12 @@ fn relaxed(arena: &mut Arena, player: Player) -> Outcome {
 fn second_peer(arena: &mut Arena, player: Player) -> Outcome {
     let bound = arena.open(player, "PAIR")?;
     let first = arena.open(player.other(), "PAIR")?;
+    // Tells, should a message not come, whether this connection was lost.
+    arena.monitor(if player == Player::Ours {
+        &bound
+    } else {
+        &first
+    })?;
     let endpoint = arena.join(&bound, &first, Transport::Tcp)?;
     arena.send(&first, &[word("one")])?;
     arena.expect(&bound, &[word("one")])?;
