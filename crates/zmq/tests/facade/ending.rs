@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_lite::future;
 use zmq::{Context, Message, Pull, Push, RecvError, SendFailure};
 
-use crate::runtimes::{Outcome, endpoints, ipc_place, on_every_executor};
+use crate::runtimes::{Outcome, PATIENCE, endpoints, ipc_place, on_every_executor};
 
 #[test]
 fn close_reports_what_was_not_sent() {
@@ -52,7 +52,9 @@ fn what_a_dropped_socket_accepted_still_leaves() {
     on_every_executor(|| async {
         for place in endpoints() {
             let context = Context::new();
-            let (push, pull) = (Push::new(&context), Pull::new(&context));
+            // By default it gives up after a second, in which a busy machine may not come to it.
+            let push = Push::options().linger(PATIENCE).open(&context);
+            let pull = Pull::new(&context);
             let endpoint = pull.bind(&place).await?;
             push.connect(&endpoint)?;
             for _ in 0..100 {
