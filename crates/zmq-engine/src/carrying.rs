@@ -49,7 +49,7 @@ impl Core {
         pipe.recount();
         let drained = pipe.input.is_empty();
         let endpoint = pipe.facts.endpoint.clone();
-        self.hot.retain(|hot| *hot != key);
+        self.bursts.end(key);
         self.link_down(key);
         self.pattern.retire(key);
         self.lose(reason, unsent as u64, &endpoint);

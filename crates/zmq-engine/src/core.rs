@@ -14,6 +14,7 @@ use crate::counters::{Counters, Loss};
 use crate::effects::Effects;
 use crate::endpoint::EndpointRecord;
 use crate::fanning::Bundle;
+use crate::handover::Bursts;
 use crate::link::Link;
 use crate::monitor::{CloseReason, Happening, MonitorEvent, MonitorQueue};
 use crate::options::SocketOptions;
@@ -51,8 +52,7 @@ pub(crate) struct Core {
     /// Messages for the same peers, which are in no pipe yet.
     pub(crate) bundle: Bundle,
     /// Pipes in a burst, whose output the driver's tick looks after.
-    pub(crate) hot: Vec<PeerKey>,
-    pub(crate) hot_registered: bool,
+    pub(crate) bursts: Bursts<PeerKey>,
     /// Links and inproc peers that are up.
     pub(crate) live: usize,
     pub(crate) last_failure: Option<(String, CloseReason)>,
@@ -94,8 +94,7 @@ impl Core {
             monitors: Vec::new(),
             life: Life::Open,
             bundle: Bundle::default(),
-            hot: Vec::new(),
-            hot_registered: false,
+            bursts: Bursts::default(),
             live: 0,
             last_failure: None,
             gave_up: false,
@@ -216,7 +215,7 @@ impl Core {
         }
         self.pattern.detach(key);
         self.free.push(key.0);
-        self.hot.retain(|hot| *hot != key);
+        self.bursts.end(key);
         self.thirsty.retain(|thirsty| *thirsty != key);
         if pipe.live {
             self.live = self.live.saturating_sub(1);
@@ -311,11 +310,7 @@ impl Core {
                 }
                 pipe.pace = Pace::Hot;
                 effects.gathers |= !to_this_peer;
-                self.hot.push(key);
-                if !self.hot_registered {
-                    self.hot_registered = true;
-                    effects.tick = true;
-                }
+                effects.tick |= self.bursts.begin(key);
             }
             Pace::Hot if pipe.flush_due() => effects.pump.push(Arc::clone(link)),
             Pace::Hot => {}

@@ -15,11 +15,9 @@ use crate::asking::{Ask, Asking};
 use crate::clock::Nanos;
 use crate::context::{Command, ContextShared, token};
 use crate::dial::Dialer;
-use crate::effects::Effects;
 use crate::handover::Whose;
 use crate::listen::ListenerState;
 use crate::patrol::Patrol;
-use crate::pipe::Pace;
 use crate::poller::Found;
 use crate::shake::Shaking;
 use crate::shared::SocketShared;
@@ -343,35 +341,15 @@ impl Driver {
 
     // ---- bursts ----
 
-    /// Looks after pipes in a burst: writes what waits, and takes those that have gone quiet off the list.
+    /// Looks after sockets with pipes in a burst, and takes those without any off the list.
     fn tick(&mut self) {
         let (began, mut links) = (self.ctx.clock.now(), 0_usize);
         let mut sockets = std::mem::take(&mut self.hot);
         // Others have their turn before the rest.
         let rest = sockets.split_off(sockets.len().min(AT_ONCE));
         for socket in sockets {
-            let mut effects = Effects::default();
-            let mut core = socket.lock();
-            for key in std::mem::take(&mut core.hot) {
-                let Some(pipe) = core.pipe(key) else { continue };
-                let waits = !pipe.out.is_empty();
-                let fresh = std::mem::replace(&mut pipe.fresh, false);
-                if pipe.stalled || (!fresh && !waits) {
-                    pipe.pace = Pace::Idle;
-                    continue;
-                }
-                if waits && let Some(link) = pipe.link().map(Arc::clone) {
-                    pipe.flush_wanted = true;
-                    effects.pump.push(link);
-                }
-                core.hot.push(key);
-            }
-            let quiet = core.hot.is_empty();
-            core.hot_registered = !quiet;
-            drop(core);
-            links = links.saturating_add(effects.pump.len());
-            socket.run(effects);
-            if !quiet {
+            if let Some(written) = socket.tick() {
+                links = links.saturating_add(written);
                 self.hot.push(socket);
             }
         }

@@ -89,7 +89,7 @@ impl Core {
             self.close_bundle(Some(effects));
         }
         let count = self.pattern.targets().len();
-        if count > WIDE && !self.bundle.is_open() && self.hot.len() < count {
+        if count > WIDE && !self.bundle.is_open() && self.bursts.hot().len() < count {
             // Writing to each at once would take so long that the next message never looks like a burst.
             self.heat(effects);
         }
@@ -130,12 +130,8 @@ impl Core {
                 && matches!(pipe.carrier, Carrier::Link(_))
             {
                 pipe.pace = Pace::Hot;
-                self.hot.push(key);
+                effects.tick |= self.bursts.begin(key);
             }
-        }
-        if !self.hot.is_empty() && !self.hot_registered {
-            self.hot_registered = true;
-            effects.tick = true;
         }
     }
 

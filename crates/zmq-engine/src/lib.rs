@@ -37,6 +37,7 @@ mod ending;
 mod endpoint;
 mod error;
 mod fanning;
+mod flushing;
 mod handover;
 mod inproc;
 mod io;

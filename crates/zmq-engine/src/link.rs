@@ -159,7 +159,6 @@ impl Link {
         let Some(key) = self.key() else {
             return Ok(effects);
         };
-        let hot_registered = core.hot_registered;
         let Some(pipe) = core.pipe(key) else {
             return Ok(effects);
         };
@@ -187,10 +186,8 @@ impl Link {
             // Others keep adding: the driver goes on, so that this caller gets away.
             if pipe.pace == Pace::Idle {
                 pipe.pace = Pace::Hot;
-                core.hot.push(key);
+                effects.tick |= core.bursts.begin(key);
             }
-            effects.tick |= !hot_registered;
-            core.hot_registered = true;
         }
         Holding::let_go(io, core);
         if want.read {

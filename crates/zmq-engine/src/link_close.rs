@@ -63,7 +63,7 @@ impl Link {
             core.lose_input(key, DropReason::HandedOver);
         }
         let drained = core.pipe(key).is_none_or(|pipe| pipe.input.is_empty());
-        core.hot.retain(|hot| *hot != key);
+        core.bursts.end(key);
         core.link_down(key);
         if gone {
             core.pattern.retire(key);

@@ -12,8 +12,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
 use crate::clock::{Clock, Nanos};
-use crate::effects::Effects;
-use crate::pipe::{BURST_MICROS, Pace};
+use crate::pipe::BURST_MICROS;
 use crate::shared::SocketShared;
 
 /// So many messages are written by themselves before a round is a burst.
@@ -103,50 +102,5 @@ pub(crate) fn end() {
     });
     for socket in gathering.iter().filter_map(Weak::upgrade) {
         socket.cool();
-    }
-}
-
-impl SocketShared {
-    /// Writes what bursts have left in the queues: the caller is about to wait.
-    pub(crate) fn flush(self: &Arc<Self>) {
-        let mut effects = Effects::default();
-        let mut core = self.lock();
-        if core.hot.is_empty() {
-            return;
-        }
-        for key in core.hot.clone() {
-            if let Some(pipe) = core.pipe(key)
-                && !pipe.out.is_empty()
-                && !pipe.stalled
-                && let Some(link) = pipe.link().map(Arc::clone)
-            {
-                pipe.flush_wanted = true;
-                effects.pump.push(link);
-            }
-        }
-        drop(core);
-        self.run(effects);
-    }
-
-    /// Writes what waits, and lets no more gather.
-    pub(crate) fn cool(self: &Arc<Self>) {
-        if self.ctx.is_foreign_process() {
-            // The parent's thread went round, and the parent writes it.
-            return;
-        }
-        let mut effects = Effects::default();
-        let mut core = self.lock();
-        for key in std::mem::take(&mut core.hot) {
-            let Some(pipe) = core.pipe(key) else { continue };
-            pipe.pace = Pace::Idle;
-            if !pipe.out.is_empty()
-                && !pipe.stalled
-                && let Some(link) = pipe.link().map(Arc::clone)
-            {
-                effects.pump.push(link);
-            }
-        }
-        drop(core);
-        self.run(effects);
     }
 }
