@@ -91,3 +91,43 @@ impl Core {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Context, ContextOptions, DriverMode, Socket, SocketOptions, SocketType};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::task::{Wake, Waker};
+    use std::time::Duration;
+
+    struct Fault;
+
+    impl Wake for Fault {
+        fn wake(self: Arc<Self>) {
+            panic!("a waker of the application");
+        }
+    }
+
+    #[test]
+    fn the_driver_hears_of_a_burst_although_the_one_who_began_it_panics() {
+        let context = Context::with(ContextOptions {
+            driver: DriverMode::Manual,
+            ..ContextOptions::default()
+        })
+        .unwrap();
+        let options = SocketOptions::default();
+        let socket = Socket::open(&context, SocketType::Pair, options).unwrap();
+        let watcher = socket.watcher();
+        watcher.set_waker(&Waker::from(Arc::new(Fault)));
+        let mut effects = Effects::default();
+        effects.wake = true;
+        effects.tick = socket.shared.lock().bursts.begin(PeerKey(0));
+        assert!(effects.tick);
+        let run = AssertUnwindSafe(|| socket.shared.run(effects));
+        assert!(catch_unwind(run).is_err());
+        context.turn(Duration::ZERO);
+        let mut core = socket.shared.lock();
+        assert!(core.bursts.hot().is_empty(), "the tick found no such pipe");
+        assert!(core.bursts.begin(PeerKey(0)), "the driver is told anew");
+    }
+}

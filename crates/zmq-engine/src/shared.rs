@@ -192,6 +192,7 @@ impl SocketShared {
 
     #[inline(never)]
     fn run_some(self: &Arc<Self>, effects: &mut Effects) {
+        let _told = effects.tick.then(|| Told(self));
         if effects.wake {
             self.wake();
         }
@@ -220,9 +221,6 @@ impl SocketShared {
         }
         if effects.gathers {
             round::gathers(self);
-        }
-        if effects.tick {
-            self.ctx.command(Command::Hot(Arc::clone(self)));
         }
     }
 
@@ -387,6 +385,16 @@ impl SocketShared {
         self.callers.called();
         self.hand_back(slept);
         result
+    }
+}
+
+/// The driver is told of a burst when this is dropped: last of all, and also if code of the application (a waker, a stream) panics before. For
+/// those who come later it counts as told, and nobody would do it for them.
+struct Told<'a>(&'a Arc<SocketShared>);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.ctx.command(Command::Hot(Arc::clone(self.0)));
     }
 }
 
