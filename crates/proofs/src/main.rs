@@ -21,6 +21,9 @@ mod sync;
 #[cfg(loom)]
 #[allow(dead_code, reason = "not every function is part of a model")]
 mod handover {
+    mod bursts {
+        include!(concat!(env!("OUT_DIR"), "/bursts.rs"));
+    }
     mod callers {
         include!(concat!(env!("OUT_DIR"), "/callers.rs"));
     }
@@ -36,6 +39,7 @@ mod handover {
     mod orders {
         include!(concat!(env!("OUT_DIR"), "/orders.rs"));
     }
+    pub(crate) use bursts::Bursts;
     pub(crate) use callers::{Callers, Looks, Whose};
     pub(crate) use holding::Holding;
     pub(crate) use hunger::Hunger;
@@ -85,7 +89,7 @@ fn main() -> ExitCode {
     while let Some(argument) = left.next() {
         match (argument, left.next()) {
             ("--mutants", None) => {
-                for mutant in mutants::MUTANTS {
+                for mutant in mutants::all() {
                     println!("{}\t{}\t{}", mutant.name, mutant.model, mutant.why);
                 }
                 return ExitCode::SUCCESS;

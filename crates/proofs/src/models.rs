@@ -1,5 +1,8 @@
 //! What is claimed, and the threads that try to prove it wrong. A model fails when a thread waits for ever, or by an assertion.
 
+mod bursts;
+mod callers;
+
 use std::sync::Arc as StdArc;
 use std::sync::atomic::{AtomicUsize, Ordering as StdOrdering};
 use std::task::{Wake, Waker};
@@ -12,7 +15,7 @@ use crate::kernel::{self, File};
 use crate::mirror::Item;
 use crate::mirror::carry::Carried;
 use crate::mirror::lane::SocketShared;
-use crate::mirror::wait::{Served, Slept};
+use crate::mirror::wait::Slept;
 use crate::poller::Signal;
 use crate::waking::Waking;
 
@@ -96,6 +99,36 @@ pub(crate) const MODELS: &[Model] = &[
         run: link_hot,
     },
     Model {
+        name: "burst",
+        claim: "what gathers leaves with a tick, also where the driver just forgets the socket",
+        bound: Some(3),
+        run: bursts::burst,
+    },
+    Model {
+        name: "burst-round",
+        claim: "one who ends a round leaves nothing of its own behind, and takes no tick from others",
+        bound: Some(2),
+        run: bursts::burst_round,
+    },
+    Model {
+        name: "burst-closed",
+        claim: "what has gathered leaves before a socket that is closed ends, and then it ends",
+        bound: Some(2),
+        run: bursts::burst_closed,
+    },
+    Model {
+        name: "bundle",
+        claim: "what is bundled leaves by all links in order, whoever else comes to the socket",
+        bound: Some(2),
+        run: || bursts::bundle(|socket| socket.look()),
+    },
+    Model {
+        name: "bundle-cooled",
+        claim: "the same where one comes who lets no more gather",
+        bound: Some(2),
+        run: || bursts::bundle(|socket| socket.cool()),
+    },
+    Model {
         name: "inproc",
         claim: "what a writer sends before it goes away reaches a reader that waits",
         bound: Some(3),
@@ -120,46 +153,64 @@ pub(crate) const MODELS: &[Model] = &[
         run: inproc_closed,
     },
     Model {
+        name: "bundle-inproc",
+        claim: "what is bundled for a reader that waits reaches it, and so does what was bundled before it waited",
+        bound: Some(3),
+        run: bundle_inproc,
+    },
+    Model {
+        name: "look",
+        claim: "one who looks in vain sleeps only while nothing is queued, and the driver reads when it has gone",
+        bound: Some(2),
+        run: callers::look,
+    },
+    Model {
+        name: "look-beside",
+        claim: "what another caller has read reaches one who looked in vain and sleeps",
+        bound: Some(4),
+        run: callers::look_beside,
+    },
+    Model {
         name: "callers-turn",
         claim: "the driver reads for a caller that looked once and went away",
         bound: Some(3),
-        run: || callers(|served| served.turn()),
+        run: || callers::callers(|served| served.turn()),
     },
     Model {
         name: "callers-brief",
         claim: "the driver reads for a caller that slept a little and went away",
         bound: Some(3),
-        run: || callers(|served| served.sleep(Slept::Briefly)),
+        run: || callers::callers(|served| served.sleep(Slept::Briefly)),
     },
     Model {
         name: "callers-sparse",
         claim: "the driver reads for a caller that slept for long and went away",
         bound: Some(2),
-        run: || callers(|served| served.sleep(Slept::Long)),
+        run: || callers::callers(|served| served.sleep(Slept::Long)),
     },
     Model {
         name: "callers-task",
         claim: "the driver reads for a task that was told and never comes",
         bound: Some(3),
-        run: callers_task,
+        run: callers::callers_task,
     },
     Model {
         name: "callers-relying",
         claim: "a task that leaves the streams to the driver is called for all that comes, also while another caller looks",
         bound: Some(2),
-        run: || relying(false),
+        run: || callers::relying(false),
     },
     Model {
         name: "callers-relying-flood",
         claim: "the same where messages come in floods, and the other caller reads them itself",
         bound: Some(2),
-        run: || relying(true),
+        run: || callers::relying(true),
     },
     Model {
         name: "callers-two",
         claim: "the driver reads when one caller comes as another goes",
         bound: Some(2),
-        run: callers_two,
+        run: callers::callers_two,
     },
 ];
 
@@ -390,6 +441,22 @@ fn send_and_receive(count: u32, mark: Option<u32>) {
     assert_eq!(writer.gathered(), 0);
 }
 
+/// The same, where others are sent the messages too.
+fn bundle_inproc() {
+    let (writer, reader) = SocketShared::meet(None);
+    let publisher = thread::spawn(move || {
+        for number in 0..3 {
+            writer.publish(Item(number));
+        }
+        writer
+    });
+    for number in 0..3 {
+        assert_eq!(reader.recv(), Some(Item(number)));
+    }
+    let writer = publisher.join().unwrap();
+    assert_eq!(writer.gathered(), 0);
+}
+
 fn inproc_closed() {
     let (writer, reader) = SocketShared::meet(None);
     let sender = thread::spawn(move || {
@@ -400,94 +467,4 @@ fn inproc_closed() {
     assert_eq!(reader.recv(), Some(Item(0)));
     assert_eq!(reader.recv(), None);
     sender.join().unwrap();
-}
-
-/// The peer sends at some time; a caller comes and goes at some time; what was sent is read.
-fn callers(caller: fn(&Served)) {
-    let served = Served::open(1);
-    let peer = {
-        let served = StdArc::clone(&served);
-        thread::spawn(move || served.stream.set(true))
-    };
-    let caller = {
-        let served = StdArc::clone(&served);
-        thread::spawn(move || caller(&served))
-    };
-    served.run_driver();
-    peer.join().unwrap();
-    caller.join().unwrap();
-}
-
-fn callers_task() {
-    let served = Served::open(1);
-    let peer = {
-        let served = StdArc::clone(&served);
-        thread::spawn(move || served.stream.set(true))
-    };
-    let task = {
-        let served = StdArc::clone(&served);
-        thread::spawn(move || {
-            let place = served.waking.enter_task();
-            served.waking.set_waker(place, &Waker::from(Bell::new()));
-            served.turn();
-        })
-    };
-    served.run_driver();
-    peer.join().unwrap();
-    task.join().unwrap();
-}
-
-/// As the facade waits where the driver watches: the waker, an attempt, `rest`.
-fn relying(flood: bool) {
-    let served = Served::open(2);
-    let peer = {
-        let served = StdArc::clone(&served);
-        thread::spawn(move || {
-            served.stream.set(true);
-            served.turn_in(flood);
-            // What was sent first has been read.
-            kernel::wait(|levels| (!levels.is(served.stream)).then_some(()));
-            served.stream.set(true);
-        })
-    };
-    let task = {
-        let served = StdArc::clone(&served);
-        thread::spawn(move || {
-            let place = served.waking.enter_task();
-            served.waking.rely(true);
-            let bell = Bell::new();
-            let waker = Waker::from(StdArc::clone(&bell));
-            loop {
-                served.waking.set_waker(place, &waker);
-                if kernel::look(|levels| levels.is(served.read)) {
-                    break;
-                }
-                served.rest();
-                bell.wait();
-            }
-            served.waking.rely(false);
-            served.waking.leave_task(place);
-        })
-    };
-    served.run_driver();
-    peer.join().unwrap();
-    task.join().unwrap();
-}
-
-fn callers_two() {
-    let served = Served::open(1);
-    let one = {
-        let served = StdArc::clone(&served);
-        thread::spawn(move || {
-            served.turn();
-            served.stream.set(true);
-        })
-    };
-    let two = {
-        let served = StdArc::clone(&served);
-        thread::spawn(move || served.sleep(Slept::Briefly))
-    };
-    served.run_driver();
-    one.join().unwrap();
-    two.join().unwrap();
 }

@@ -29,6 +29,9 @@ pub(crate) struct SocketShared {
 #[derive(Default)]
 struct Core {
     out: VecDeque<Item>,
+    /// `Bundle`, which others share.
+    bundle: VecDeque<Item>,
+    bundle_room: usize,
     input: VecDeque<Item>,
     lane: Option<(Arc<Lane>, Side)>,
     gather: usize,
@@ -76,9 +79,21 @@ impl SocketShared {
         (writer, reader)
     }
 
+    /// `SocketShared::lock`.
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        let mut core = self.lock_amid();
+        core.close_bundle(None);
+        core
+    }
+
+    fn lock_amid(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap()
+    }
+
     /// `SocketShared::enter` and `read_inbox`.
     fn enter(&self, effects: &mut Effects) -> MutexGuard<'_, Core> {
-        let mut core = self.core.lock().unwrap();
+        let mut core = self.lock_amid();
+        core.close_bundle(Some(effects));
         if self.inbox.is_used() {
             let mut notices = Vec::new();
             self.inbox.read(&mut notices);
@@ -126,6 +141,19 @@ impl SocketShared {
         accepted
     }
 
+    /// The same of a message for several, of which the peer is one: there is room.
+    pub(crate) fn publish(&self, item: Item) {
+        let mut effects = Effects::new();
+        let mut core = if self.inbox.is_used() {
+            self.enter(&mut effects)
+        } else {
+            self.lock_amid()
+        };
+        core.fan_out(item, &mut effects);
+        drop(core);
+        SocketShared::run(effects);
+    }
+
     /// `Socket::send_from` and `wait_and_offer`.
     pub(crate) fn send(&self, item: Item) {
         if self.offer(item) || (self.glance_for_room() && self.offer(item)) {
@@ -141,9 +169,9 @@ impl SocketShared {
 
     /// `SocketShared::glance_for_room`.
     fn glance_for_room(&self) -> bool {
-        self.core.lock().unwrap().look_for_room(true);
+        self.lock().look_for_room(true);
         let seen = (0..GLANCES).any(|_| self.glance());
-        self.core.lock().unwrap().look_for_room(false);
+        self.lock().look_for_room(false);
         seen
     }
 
@@ -168,12 +196,12 @@ impl SocketShared {
 
     /// `SocketShared::fetch`.
     fn fetch(&self) -> bool {
-        let thirst = self.core.lock().unwrap().take_thirst();
+        let thirst = self.lock().take_thirst();
         let Some((writer, _)) = thirst else {
             return false;
         };
         let mut effects = Effects::new();
-        let some = writer.core.lock().unwrap().hand_over(&mut effects);
+        let some = writer.lock().hand_over(&mut effects);
         SocketShared::run(effects);
         some || self.inbox.is_used()
     }
@@ -243,10 +271,48 @@ impl SocketShared {
 }
 
 impl Core {
-    /// `Core::gather_message` and `gathered`; `Pipe::push_to_lane` is the same for those in between.
+    /// `Core::fan_out`, of messages that follow each other to the same targets.
+    fn fan_out(&mut self, item: Item, effects: &mut Effects) {
+        if self.bundle.is_empty() && !self.open_bundle() {
+            self.gather(item, effects);
+            return;
+        }
+        self.bundle.push_back(item);
+        if self.bundle.len() >= self.bundle_room {
+            self.close_bundle(Some(effects));
+        }
+    }
+
+    /// `Core::open_bundle`.
+    fn open_bundle(&mut self) -> bool {
+        let Some((lane, side)) = &self.lane else {
+            return false;
+        };
+        let waiting = self.out.len();
+        self.bundle_room = self.gather.saturating_sub(waiting);
+        self.bundle_room > 1 && (waiting > 0 || !lane.begin_gathering(*side))
+    }
+
+    /// `Core::close_bundle` and `deal_out`.
+    fn close_bundle(&mut self, effects: Option<&mut Effects>) {
+        if self.bundle.is_empty() {
+            return;
+        }
+        self.out.append(&mut self.bundle);
+        if let Some(effects) = effects {
+            self.gathered(effects);
+        }
+    }
+
+    /// `Core::gather_message`; `Pipe::push_to_lane` is the same for those in between.
     fn gather(&mut self, item: Item, effects: &mut Effects) {
-        let Some((lane, side)) = &self.lane else { return };
         self.out.push_back(item);
+        self.gathered(effects);
+    }
+
+    /// `Core::gathered`.
+    fn gathered(&mut self, effects: &mut Effects) {
+        let Some((lane, side)) = &self.lane else { return };
         let count = self.out.len();
         if count >= self.gather || (count == 1 && lane.begin_gathering(*side)) {
             self.hand_over(effects);

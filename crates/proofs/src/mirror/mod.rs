@@ -1,6 +1,10 @@
 //! What surrounds the protocols in the engine, as far as they notice: which step follows which, and under which lock. Each function
 //! names the one it mirrors.
 
+/// `core`, `fanning`, `link`, `driver`: a socket whose messages gather.
+pub(crate) mod burst {
+    include!(concat!(env!("OUT_DIR"), "/burst.rs"));
+}
 /// `link`: who carries what is in a pipe.
 pub(crate) mod carry {
     include!(concat!(env!("OUT_DIR"), "/carry.rs"));

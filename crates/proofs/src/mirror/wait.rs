@@ -1,7 +1,7 @@
 //! A socket with one stream, its callers, and the driver.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::handover::{Callers, Looks, Orders, Whose};
 use crate::kernel::{self, File};
@@ -21,6 +21,8 @@ pub(crate) struct Served {
     /// How often the peer sends.
     sends: usize,
     reads: AtomicUsize,
+    /// What was read and nobody has taken.
+    queue: Mutex<usize>,
     orders: Orders<Patrol>,
     wake: Signal,
     wake_file: File,
@@ -55,6 +57,7 @@ impl Served {
             read: File::open(),
             sends,
             reads: AtomicUsize::new(0),
+            queue: Mutex::new(0),
             orders: Orders::new(),
             wake,
             wake_file,
@@ -86,6 +89,7 @@ impl Served {
     fn handle(&self, stream: bool, signal: bool) -> bool {
         let settled = signal && self.waking.settle();
         if stream && self.stream.take() {
+            *self.queue.lock().unwrap() += 1;
             if self.reads.fetch_add(1, Ordering::SeqCst) + 1 == self.sends {
                 self.read.set(true);
             }
@@ -126,10 +130,16 @@ impl Served {
     /// `Socket::wait_and_take` with a timeout that is over at any moment: `SocketShared::sleep`, once.
     pub(crate) fn sleep(&self, slept: Slept) {
         let seen = self.waking.enter();
+        let seen = self.sleep_by(seen, slept, || self.ready());
+        // The end of the `Waiter`.
+        self.waking.leave(seen);
+    }
+
+    fn sleep_by(&self, seen: u64, slept: Slept, wait: impl FnOnce() -> (bool, bool)) -> u64 {
         self.callers.called();
         self.callers.begin_sleep();
         self.unwatch();
-        let (stream, signal) = self.ready();
+        let (stream, signal) = wait();
         self.callers.end_sleep();
         self.waking.leave(seen);
         self.handle(stream, signal);
@@ -142,8 +152,46 @@ impl Served {
         } else {
             self.patrol();
         }
-        // The end of the `Waiter`.
+        seen
+    }
+
+    /// `Socket::take`.
+    fn take(&self) -> bool {
+        let mut queue = self.queue.lock().unwrap();
+        let some = *queue > 0;
+        *queue -= usize::from(some);
+        some
+    }
+
+    /// `Socket::recv_into` with `wait_and_take`, for ever.
+    pub(crate) fn recv(&self) {
+        if self.take() || self.look_out() {
+            return;
+        }
+        let mut seen = self.waking.enter();
+        while !self.take() {
+            seen = self.sleep_by(seen, Slept::Briefly, || {
+                kernel::wait(|levels| {
+                    let found = (levels.is(self.stream), levels.is(self.signal));
+                    (found.0 || found.1).then_some(found)
+                })
+            });
+            // The signal stays raised until others have looked.
+            loom::thread::yield_now();
+        }
         self.waking.leave(seen);
+    }
+
+    /// `Socket::look_out`. To look twice is to look at any moment.
+    fn look_out(&self) -> bool {
+        self.turn_in(true);
+        if self.take() {
+            return true;
+        }
+        // `SocketShared::peek`.
+        let (stream, signal) = self.ready();
+        self.handle(stream, signal);
+        self.take()
     }
 
     /// `Watcher::rest`.
