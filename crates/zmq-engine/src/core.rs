@@ -374,7 +374,7 @@ impl Core {
         self.enqueue(key, Item::Message(message), effects);
     }
 
-    fn discard_input(&mut self, key: PeerKey, effects: &mut Effects) {
+    pub(crate) fn discard_input(&mut self, key: PeerKey, effects: &mut Effects) {
         let Some(pipe) = self.pipe(key) else { return };
         let count = pipe.input.len();
         pipe.input.clear();

@@ -257,6 +257,9 @@ impl Link {
             let end = self.read_turn(io, shared, &mut more);
             *moved |= more;
             if end.is_ok() && io.paused {
+                if self.discard_queued(io, shared) {
+                    continue;
+                }
                 // The application reads on, and then we do.
                 return Ok(());
             }
@@ -269,6 +272,18 @@ impl Link {
         }
         self.come_again(io, shared);
         Ok(())
+    }
+
+    /// Makes room where the application will never do so: for a REQ that awaits no reply, which cannot send a request either before this link has
+    /// come to its end.
+    fn discard_queued(&self, io: &mut Io, shared: &SocketShared) -> bool {
+        let mut core = shared.lock();
+        let Some(key) = self.key() else { return false };
+        let discards = core.pattern.discards_queued(key);
+        if discards {
+            core.discard_input(key, &mut io.effects);
+        }
+        discards
     }
 
     /// Tells the pipe what has left, and takes what has come.

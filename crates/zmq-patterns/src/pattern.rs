@@ -407,6 +407,13 @@ impl Pattern {
         Some(notification.message)
     }
 
+    /// Whether nothing that is queued from the peer will ever be received: REQ, while no reply is awaited, throws it away with its next request.
+    /// Who then throws it away at once, as [`DropReason::StaleReply`](crate::DropReason::StaleReply), changes nothing but the time; the peer counts as one that has nothing
+    /// queued.
+    pub fn discards_queued(&mut self, peer: PeerKey) -> bool {
+        each!(&mut self.kind, socket => socket.discards_queued(peer))
+    }
+
     /// There is something to take. It may turn out that nobody gets it.
     #[must_use]
     pub fn can_receive(&self) -> bool {

@@ -89,6 +89,10 @@ pub(crate) trait Socket {
     fn take(&mut self, _: &mut Hub, _: PeerKey, _: Message, _more_queued: bool) -> Taken {
         Taken::Discard(DropReason::Unexpected)
     }
+    /// Whether all that is queued from the peer is thrown away before anything is received. Then the peer has nothing queued any more.
+    fn discards_queued(&mut self, _: PeerKey) -> bool {
+        false
+    }
     /// The application received one of the hub's own messages.
     fn own_taken(&mut self, _hub: &Hub, _notification: &Notification) {}
 

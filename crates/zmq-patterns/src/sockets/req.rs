@@ -146,6 +146,14 @@ impl Socket for Req {
         }
     }
 
+    fn discards_queued(&mut self, peer: PeerKey) -> bool {
+        let stale = matches!(self.state, State::Ready);
+        if stale {
+            self.dealer.take.remove(peer);
+        }
+        stale
+    }
+
     fn take(&mut self, _: &mut Hub, peer: PeerKey, mut message: Message, more: bool) -> Taken {
         self.dealer.take.taken(peer, more);
         match self.state {
