@@ -13,6 +13,7 @@ use zmq_transport::Source;
 
 use crate::clock::Nanos;
 use crate::context::Command;
+use crate::core::Life;
 use crate::effects::Effects;
 use crate::handover::Holding;
 use crate::io::{Channel, Io};
@@ -256,14 +257,15 @@ impl Link {
             let mut more = false;
             let end = self.read_turn(io, shared, &mut more);
             *moved |= more;
-            if end.is_ok() && io.paused {
-                if self.discard_queued(io, shared) {
-                    continue;
-                }
+            let unread = end.is_ok() && io.paused;
+            if unread && self.discard_queued(io, shared) {
+                continue;
+            }
+            if unread && shared.lock().life == Life::Open {
                 // The application reads on, and then we do.
                 return Ok(());
             }
-            if end.is_err() || !more {
+            if end.is_err() || unread || !more {
                 return Err(io
                     .failed
                     .take()
