@@ -38,6 +38,8 @@ mod endpoint;
 mod error;
 mod fanning;
 mod flushing;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handover;
 mod inproc;
 mod io;
