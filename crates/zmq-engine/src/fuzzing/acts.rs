@@ -14,6 +14,10 @@ use crate::options::SocketOption;
 /// How many octets arrive, or leave, at a time.
 const PARTS: [usize; 8] = [usize::MAX, 1, 2, 7, 65, 260, 8_200, 70_000];
 
+/// How many octets are read, or written, at once at most. A descriptor is ready again at once, so that each piece is a turn: smaller ones come by
+/// [`PARTS`].
+const PIECES: [usize; 8] = [usize::MAX, 65, 100, 260, 1_000, 8_200, 33_000, 70_000];
+
 /// Steps of the clock, in microseconds: within a burst, beyond one, a tick, the driver's looks, a dialer's pause.
 const STEPS: [u64; 8] = [1, 4, 6, 100, 1_000, 5_000, 40_000, 110_000];
 
@@ -91,7 +95,7 @@ impl Run<'_> {
             8 => {
                 // From now on octets come and go as they are let.
                 peer.swift = false;
-                let (read_piece, write_piece) = (choices.of(&PARTS), choices.of(&PARTS));
+                let (read_piece, write_piece) = (choices.of(&PIECES), choices.of(&PIECES));
                 let room = choices.of(&PARTS);
                 wires.with(peer.wire, |wire| {
                     wire.read_piece = read_piece;
