@@ -18,6 +18,7 @@ const TAKEN: &[&str] = &[
     "../zmq-engine/src/inproc.rs",
     "../zmq-engine/src/poller/signal.rs",
     "../zmq-engine/src/waking.rs",
+    "../zmq/src/wait/bell.rs",
     "src/mirror/burst.rs",
     "src/mirror/carry.rs",
     "src/mirror/lane.rs",

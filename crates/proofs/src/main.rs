@@ -68,6 +68,12 @@ mod poller {
     pub(crate) type Signal = signal::Signal<crate::kernel::Wire>;
 }
 
+/// The facade's protocol.
+#[cfg(loom)]
+mod bell {
+    include!(concat!(env!("OUT_DIR"), "/bell.rs"));
+}
+
 /// What `inproc` needs of the engine's `pipe` and `shared`.
 #[cfg(loom)]
 mod pipe {

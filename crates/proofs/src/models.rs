@@ -1,5 +1,6 @@
 //! What is claimed, and the threads that try to prove it wrong. A model fails when a thread waits for ever, or by an assertion.
 
+mod bells;
 mod bursts;
 mod callers;
 
@@ -49,6 +50,12 @@ pub(crate) const MODELS: &[Model] = &[
         claim: "whoever takes a signal down sees all that was added before it was raised",
         bound: Some(4),
         run: signal,
+    },
+    Model {
+        name: "bell",
+        claim: "a thread in block_on hears of each call",
+        bound: Some(4),
+        run: bells::bell,
     },
     Model {
         name: "orders-ended",

@@ -169,6 +169,21 @@ pub(crate) mod atomic {
     atomic!(AtomicBool, bool);
     number!(AtomicU32, u32);
     impl AtomicU32 {
+        pub(crate) fn compare_exchange(
+            &self,
+            from: u32,
+            to: u32,
+            success: Ordering,
+            _: Ordering,
+        ) -> Result<u32, u32> {
+            fence(success);
+            let exchanged = self
+                .0
+                .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
+            fence(success);
+            exchanged
+        }
+
         /// For locks: from one state to another.
         pub(crate) fn exchange(&self, from: u32, to: u32) -> bool {
             let exchanged = self

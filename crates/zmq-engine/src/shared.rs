@@ -348,7 +348,7 @@ impl SocketShared {
     /// A caller does a turn of I/O without waiting: what is ready now. Says whether there was anything.
     pub(crate) fn turn(self: &Arc<Self>) -> bool {
         let relied = self.waking.is_relied_on() && self.callers.is_watched();
-        if relied && !self.is_flooded() {
+        if relied && self.waking.is_left_to_driver() && !self.is_flooded() {
             // The driver looks, and calls.
             return false;
         }

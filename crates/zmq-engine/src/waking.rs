@@ -159,6 +159,11 @@ impl Waking {
         self.relying.load(Ordering::SeqCst) > 0
     }
 
+    /// Whether all who wait leave the streams to the driver: nobody watches the descriptor.
+    pub(crate) fn is_left_to_driver(&self) -> bool {
+        self.relying.load(Ordering::SeqCst) >= self.waiting.load(Ordering::SeqCst)
+    }
+
     /// Whether some task is yet to be told of the next change.
     pub(crate) fn has_wakers(&self) -> bool {
         self.lock().tasks.iter().any(Option::is_some)
@@ -167,21 +172,27 @@ impl Waking {
     /// Whom to wake at the next change. Call before trying, not after.
     pub(crate) fn set_waker(&self, place: usize, waker: &Waker) {
         let mut state = self.lock();
-        if let Some(slot) = state.tasks.get_mut(place) {
-            match slot {
-                Some(known) if known.will_wake(waker) => {}
-                _ => *slot = Some(waker.clone()),
-            }
-        }
+        let before = match state.tasks.get_mut(place) {
+            Some(Some(known)) if known.will_wake(waker) => None,
+            Some(slot) => slot.replace(waker.clone()),
+            None => None,
+        };
+        drop(state);
+        // Its task may end with it, and with the task a wait for this socket.
+        drop(before);
     }
 
     pub(crate) fn leave_task(&self, place: usize) {
         let mut state = self.lock();
+        let mut before = None;
         if let Some(slot) = state.tasks.get_mut(place) {
-            *slot = None;
+            before = slot.take();
             state.free.push(place);
             self.waiting.fetch_sub(1, Ordering::SeqCst);
         }
+        drop(state);
+        // As above.
+        drop(before);
     }
 }
 

@@ -165,7 +165,7 @@ impl Handle {
         let socket = self.socket().map_err(RecvError::NotOpen)?;
         Ok(match look {
             Look::Queued => socket.try_recv_queued(),
-            Look::Unwatched => socket.try_recv_unread(),
+            Look::Unread => socket.try_recv_unread(),
             Look::Streams => socket.try_recv(),
         }?)
     }

@@ -40,7 +40,7 @@ pub(crate) enum Look {
     /// Into the queues: there will be another attempt before anybody sleeps.
     Queued,
     /// As far as nobody else tells of: the descriptor is watched next.
-    Unwatched,
+    Unread,
     /// At the streams, too.
     Streams,
 }
@@ -56,6 +56,8 @@ pub(crate) struct Wait<'a> {
     started: bool,
     /// It has let others run.
     yielded: bool,
+    /// The thread that runs it looks at the streams next.
+    leaves_unread: bool,
 }
 
 impl<'a> Wait<'a> {
@@ -68,6 +70,7 @@ impl<'a> Wait<'a> {
             alarm: None,
             started: false,
             yielded: false,
+            leaves_unread: false,
         }
     }
 
@@ -104,9 +107,10 @@ impl<'a> Wait<'a> {
                 self.watch(opened);
                 continue;
             }
+            self.leaves_unread = true;
             if self.poll_alarm(cx) {
                 // Whoever watches has no time left to tell of it.
-                let late = (look == Look::Unwatched).then(|| attempt(Look::Streams));
+                let late = (look == Look::Unread).then(|| attempt(Look::Streams));
                 self.rest();
                 let waited = late.flatten().map_or(Waited::TimedOut, Waited::Done);
                 return Poll::Ready(waited);
@@ -122,7 +126,7 @@ impl<'a> Wait<'a> {
     fn look(&self) -> Look {
         match (&self.watcher, &self.way) {
             (None, _) => Look::Queued,
-            (_, Way::Here(ticket)) if !ticket.is_told() => Look::Unwatched,
+            (_, Way::Here(ticket)) if self.leaves_unread && !ticket.is_told() => Look::Unread,
             _ => Look::Streams,
         }
     }
@@ -151,6 +155,10 @@ impl<'a> Wait<'a> {
         self.way = opened.readiness.way(&opened.socket);
         if matches!(self.way, Way::Driver) {
             watcher.rely_on_driver();
+        }
+        if let Way::Here(ticket) = &self.way {
+            let readiness = &opened.readiness;
+            self.leaves_unread = readiness.may_leave_unread(ticket.look_number());
         }
         self.watcher = Some(watcher);
     }

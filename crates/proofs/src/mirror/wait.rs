@@ -113,7 +113,7 @@ impl Served {
     /// The same, after a flood or not.
     pub(crate) fn turn_in(&self, flood: bool) {
         let relied = self.waking.is_relied_on() && self.callers.is_watched();
-        if relied && !flood {
+        if relied && self.waking.is_left_to_driver() && !flood {
             return;
         }
         self.callers.called();

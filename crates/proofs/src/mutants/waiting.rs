@@ -3,6 +3,27 @@
 use super::Mutant;
 
 pub(super) const MUTANTS: &[Mutant] = &[
+    // ---- the bell of a thread in block_on ----
+    Mutant {
+        name: "bell-asleep-though-called",
+        model: "bell",
+        file: "wait/bell.rs",
+        changes: &[(
+            ".compare_exchange(AWAKE, ASLEEP, Ordering::SeqCst, Ordering::SeqCst);\n        alone.is_ok()",
+            ".compare_exchange(AWAKE, ASLEEP, Ordering::SeqCst, Ordering::SeqCst);\n        let _ = alone;\n        self.0.swap(ASLEEP, Ordering::SeqCst);\n        true",
+        )],
+        why: "a call between the answer and the sleep is not heard",
+    },
+    Mutant {
+        name: "bell-forgets-on-getting-up",
+        model: "bell",
+        file: "wait/bell.rs",
+        changes: &[(
+            "        let _ = self\n            .0\n            .compare_exchange(ASLEEP, AWAKE, Ordering::SeqCst, Ordering::SeqCst);",
+            "        self.0.swap(AWAKE, Ordering::SeqCst);",
+        )],
+        why: "the call that woke the thread is not answered",
+    },
     // ---- signal and commands ----
     Mutant {
         name: "signal-lowered-before-emptied",

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::OwnedFd;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -12,23 +13,31 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::bell::Bell;
 
-/// Sockets watched at once. A sleep costs time for each of them; tasks beyond wait as under any other executor.
+/// Waits for sockets that are watched at once. A sleep costs time for each of them; those beyond are as under any other executor.
 const MOST: usize = 64;
 
 /// A future that is called again and again is polled so often between two looks at the sockets that others in it wait for.
 const CALLS: u32 = 8;
+
+/// Looks of one desk before it could be taken for the next one: those of centuries.
+const LOOKS: u64 = 1 << 48;
+
+/// Where the looks of the next desk are counted from.
+static DESKS: AtomicU64 = AtomicU64::new(1);
 
 /// Octets of calls taken out of the pipe at once. There is rarely more than one.
 const CALLS_READ: usize = 16;
 
 /// Runs a future on this thread until it is ready, where no runtime is.
 ///
-/// While it waits the thread itself watches up to 64 sockets, so that what arrives wakes whom it is for and nobody else: a
+/// While it waits the thread itself watches the sockets that up to 64 of its tasks wait for, and what arrives needs no other thread: a
 /// round trip takes about as long as with the [`blocking`](crate::blocking) sockets, and two thirds of the time that it takes under an
-/// executor which only parks its thread, as then another one has to watch. Futures of other libraries are called by the threads that these have.
+/// executor which only parks its thread, as then another one has to watch. Time limits, `ready`, `subscribers`, `close` and monitors are called by a thread of
+/// async-io's, and futures of other libraries by those that these have.
 ///
-/// Blocks the thread, so it is not for use within tasks of a runtime. Each thread of a program may be in a `block_on` of its own; what a future in
-/// it waits for is noticed when that thread is not busy otherwise.
+/// Blocks the thread, so it is not for use within tasks of a runtime. Each thread of a program may be in a `block_on` of its own. What a future in
+/// it waits for is noticed when the thread sleeps: where the future keeps it busy, or blocks it by other means, messages may come some
+/// tens of milliseconds late.
 ///
 /// ```
 /// let context = zmq::Context::new();
@@ -43,9 +52,14 @@ const CALLS_READ: usize = 16;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let Ok(seat) = Seat::take() else {
-        // No descriptors are left: nothing to sleep in.
-        return async_io::block_on(future);
+    let seat = match Seat::take() {
+        Ok(seat) => seat,
+        Err(nowhere) => {
+            // No descriptors are left: nothing to sleep in.
+            let output = async_io::block_on(future);
+            drop(nowhere);
+            return output;
+        }
     };
     let mut future = pin!(future);
     let waker = Waker::from(Arc::clone(&seat.desk.caller));
@@ -73,28 +87,47 @@ thread_local! {
 /// A thread's place in `block_on`, until it leaves.
 struct Seat {
     desk: Arc<Desk>,
-    /// That of the `block_on` around this one.
-    outer: Option<Arc<Desk>>,
+    outer: Option<Outer>,
+}
+
+/// Where the thread waits while it is not here: the `block_on` around this one. It is there again when this is dropped.
+struct Outer(Option<Arc<Desk>>);
+
+impl Outer {
+    fn leave_for(desk: Option<Arc<Desk>>) -> Outer {
+        // Where the thread is ending nobody asks.
+        Outer(HERE.try_with(|here| here.replace(desk)).unwrap_or_default())
+    }
+}
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        let _ = HERE.try_with(|here| here.replace(self.0.take()));
+    }
 }
 
 impl Seat {
-    fn take() -> io::Result<Seat> {
+    /// A place; or none, and nobody waits at the desk around this one either.
+    fn take() -> Result<Seat, Outer> {
         let spare = SPARE.try_with(Cell::take).unwrap_or_default();
-        let desk = match spare {
-            Some(desk) => desk,
-            None => Arc::new(Desk::new()?),
+        // A child of a fork would share its pipe with its parent.
+        let spare = spare.filter(|desk| desk.process == std::process::id());
+        let desk = match spare.map_or_else(|| Desk::new().map(Arc::new), Ok) {
+            Ok(desk) => desk,
+            Err(_) => return Err(Outer::leave_for(None)),
         };
-        let outer = HERE
-            .try_with(|here| here.replace(Some(Arc::clone(&desk))))
-            .map_err(io::Error::other)?;
-        Ok(Seat { desk, outer })
+        let outer = Outer::leave_for(Some(Arc::clone(&desk)));
+        Ok(Seat {
+            desk,
+            outer: Some(outer),
+        })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        // The thread may be ending; then nobody will ask.
-        let _ = HERE.try_with(|here| here.replace(self.outer.take()));
+        // Nobody comes to this desk any more, and then those who are there go.
+        drop(self.outer.take());
         self.desk.leave();
         let _ = SPARE.try_with(|spare| spare.set(Some(Arc::clone(&self.desk))));
     }
@@ -103,9 +136,11 @@ impl Drop for Seat {
 /// What a thread in `block_on` watches, and how it is called.
 #[derive(Debug)]
 pub(crate) struct Desk {
+    process: u32,
     caller: Arc<Caller>,
-    calls: PipeReader,
     watched: Mutex<Watched>,
+    /// Looks at the sockets so far, counted on from where other desks began.
+    looks: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -129,6 +164,7 @@ struct Entry {
 #[derive(Debug)]
 struct Caller {
     bell: Bell,
+    calls: PipeReader,
     pipe: PipeWriter,
 }
 
@@ -151,12 +187,15 @@ impl Desk {
         rustix::io::ioctl_fionbio(&calls, true)?;
         rustix::io::ioctl_fionbio(&pipe, true)?;
         Ok(Desk {
+            process: std::process::id(),
+            // Whoever calls late finds the other end of the pipe open.
             caller: Arc::new(Caller {
                 bell: Bell::new(),
+                calls,
                 pipe,
             }),
-            calls,
             watched: Mutex::default(),
+            looks: AtomicU64::new(DESKS.fetch_add(LOOKS, Ordering::Relaxed)),
         })
     }
 
@@ -196,13 +235,14 @@ impl Desk {
             .map(|entry| (entry.number, Arc::clone(&entry.descriptor)))
             .unzip();
         let mut files = Vec::with_capacity(descriptors.len() + 1);
-        files.push(PollFd::new(&self.calls, PollFlags::IN));
+        files.push(PollFd::new(&self.caller.calls, PollFlags::IN));
         files.extend(
             descriptors
                 .iter()
                 .map(|file| PollFd::new(file, PollFlags::IN)),
         );
         let met = poll(&mut files, timeout);
+        self.looks.fetch_add(1, Ordering::Relaxed);
         if met == Err(rustix::io::Errno::INTR) {
             return Vec::new();
         }
@@ -214,7 +254,7 @@ impl Desk {
             met.is_err() || file.is_some_and(|file| !file.revents().is_empty())
         };
         if changed(files.first()) {
-            let _ = rustix::io::read(&self.calls, &mut [0_u8; CALLS_READ]);
+            let _ = rustix::io::read(&self.caller.calls, &mut [0_u8; CALLS_READ]);
         }
         let mut told = Vec::new();
         let mut watched = self.lock();
@@ -252,6 +292,11 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
+    /// A number that is the same until the thread looks at its sockets the next time.
+    pub(crate) fn look_number(&self) -> u64 {
+        self.desk.looks.load(Ordering::Relaxed)
+    }
+
     /// A wait at this thread's desk, if it is at one that has room.
     pub(crate) fn new(descriptor: impl FnOnce() -> io::Result<Arc<OwnedFd>>) -> Option<Ticket> {
         let desk = HERE.try_with(|here| here.borrow().clone()).ok()??;
@@ -324,7 +369,9 @@ mod tests {
     fn whoever_was_told_is_not_told_again_before_it_asks() -> io::Result<()> {
         let (reader, writer) = io::pipe()?;
         let file = Arc::new(OwnedFd::from(reader));
-        let seat = Seat::take()?;
+        let Ok(seat) = Seat::take() else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
         let ticket = Ticket::new(|| Ok(file)).ok_or(io::ErrorKind::NotFound)?;
         let look = || seat.desk.sleep(Some(&Timespec::default())).len();
         assert_eq!(look(), 0);

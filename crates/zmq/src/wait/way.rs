@@ -11,7 +11,7 @@
 use std::future::Future;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -48,6 +48,8 @@ pub(crate) struct Readiness {
     registered: OnceLock<Async<OwnedFd>>,
     /// For threads in `block_on`.
     duplicate: OnceLock<Arc<OwnedFd>>,
+    /// The look of such a thread before which a wait last left the streams to it.
+    left_unread: AtomicU64,
     #[cfg(feature = "tokio")]
     runtime: super::runtime::Readiness,
     turns: AtomicU32,
@@ -84,6 +86,12 @@ impl Readiness {
         }
         let new = Arc::new(descriptor.try_clone_to_owned()?);
         Ok(Arc::clone(self.duplicate.get_or_init(|| new)))
+    }
+
+    /// Whether a wait that begins may leave the streams to the next look of its thread. Once before each look: a wait that ends before the
+    /// thread gets to it, and another that does, would have nobody read them.
+    pub(crate) fn may_leave_unread(&self, look_number: u64) -> bool {
+        self.left_unread.swap(look_number, Ordering::Relaxed) != look_number
     }
 
     /// Counts an answer, unless it would be the one before which others should run.

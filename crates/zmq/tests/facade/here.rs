@@ -189,6 +189,27 @@ fn who_has_no_time_looks_at_the_network_all_the_same() {
 }
 
 #[test]
+fn who_only_polls_now_and_then_reads_the_network_all_the_same() {
+    within_patience("zmq::block_on", || {
+        let context = Context::new();
+        let (pull, push) = connected(&context)?;
+        zmq::block_on(async {
+            for number in 0..1000 {
+                push.send(number.to_string()).await?;
+                // Each poll is a wait of its own, which is given up; the thread never sleeps.
+                let message = loop {
+                    if let Some(received) = futures_lite::future::poll_once(pull.recv()).await {
+                        break received?;
+                    }
+                };
+                assert_eq!(message.first(), number.to_string().as_bytes());
+            }
+            Ok(())
+        })
+    });
+}
+
+#[test]
 fn one_within_another_waits_for_itself() {
     within_patience("zmq::block_on", || {
         let context = Context::new();
