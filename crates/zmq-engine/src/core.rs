@@ -374,6 +374,17 @@ impl Core {
         self.enqueue(key, Item::Message(message), effects);
     }
 
+    /// Has links that cannot be written to read on, which waited for the application to receive: it does not any more.
+    pub(crate) fn drive_broken(&mut self, effects: &mut Effects) {
+        for pipe in self.pipes.iter_mut().flatten().filter(|pipe| pipe.broken) {
+            if let Some(link) = pipe.link().map(Arc::clone) {
+                // Who holds the link may have looked already.
+                pipe.woken = true;
+                effects.drive(link);
+            }
+        }
+    }
+
     pub(crate) fn discard_input(&mut self, key: PeerKey, effects: &mut Effects) {
         let Some(pipe) = self.pipe(key) else { return };
         let count = pipe.input.len();

@@ -281,11 +281,15 @@ impl Link {
     fn discard_queued(&self, io: &mut Io, shared: &SocketShared) -> bool {
         let mut core = shared.lock();
         let Some(key) = self.key() else { return false };
-        let discards = core.pattern.discards_queued(key);
-        if discards {
-            core.discard_input(key, &mut io.effects);
+        if !core.pattern.discards_queued(key) {
+            return false;
         }
-        discards
+        if let Some(pipe) = core.pipe(key) {
+            // Whoever holds the link reads on, and need not be called.
+            pipe.paused = false;
+        }
+        core.discard_input(key, &mut io.effects);
+        true
     }
 
     /// Tells the pipe what has left, and takes what has come.

@@ -414,12 +414,7 @@ impl SocketShared {
         }
         core.life = Life::Closing;
         core.hand_over_all(&mut effects);
-        for (_, pipe) in core.pipes() {
-            if let Some(link) = pipe.link().filter(|_| pipe.broken) {
-                // It waited for the application to read on.
-                effects.drive(Arc::clone(link));
-            }
-        }
+        core.drive_broken(&mut effects);
         let endpoints = std::mem::take(&mut core.endpoints);
         drop(core);
         self.run(effects);

@@ -184,6 +184,10 @@ impl Core {
             }
             if delivered {
                 self.counters.delivered = self.counters.delivered.wrapping_add(1);
+                if self.socket_type == SocketType::Req {
+                    // It receives no more until it has sent.
+                    self.drive_broken(effects);
+                }
                 return Ok(());
             }
         }

@@ -86,28 +86,61 @@ impl Drop for Hall {
 
 #[test]
 fn unasked_replies_do_not_keep_a_broken_peer() {
-    let hall = Hall::open("req");
+    // With room for one the queue is empty after each that is received; with room for more it is not read on from then.
+    for mark in [1, 10] {
+        let hall = Hall::open("req");
+        let context = Context::new().unwrap();
+        let req = open_with(&context, SocketType::Req, |options| {
+            options.recv_hwm = Some(mark);
+        });
+        req.connect(&hall.endpoint()).unwrap();
+        let mut rep = Peer::accept(&hall.listener, "REP");
+        send(&req, "first");
+        assert_eq!(rep.hear(9), b"\x01\0\0\x05first");
+        rep.reply(b'a');
+        assert_eq!(recv(&req).first(), &[b'a'; 100]);
+        for _ in 0..UNASKED {
+            rep.reply(b'u');
+        }
+        until(&req, |req| req.peers()[0].queued_in > 0);
+        // It hears nothing any more, and is heard still.
+        rep.0.shutdown(Shutdown::Read).unwrap();
+        send(&req, "second");
+        assert_eq!(recv(&req).first(), &[b'u'; 100]);
+        let mut other = Peer::accept(&hall.listener, "REP");
+        // Nobody has heard it, so it waits for whoever comes next.
+        assert_eq!(other.hear(10), b"\x01\0\0\x06second");
+    }
+}
+
+#[test]
+fn unasked_replies_without_end_hold_up_nobody_else() {
+    let (hall, other) = (Hall::open("flood"), Hall::open("calm"));
     let context = Context::new().unwrap();
     let req = open_with(&context, SocketType::Req, |options| {
         options.recv_hwm = Some(1);
     });
     req.connect(&hall.endpoint()).unwrap();
     let mut rep = Peer::accept(&hall.listener, "REP");
-    send(&req, "first");
-    assert_eq!(rep.hear(9), b"\x01\0\0\x05first");
-    rep.reply(b'a');
-    assert_eq!(recv(&req).first(), &[b'a'; 100]);
-    for _ in 0..UNASKED {
-        rep.reply(b'u');
-    }
-    until(&req, |req| req.peers()[0].queued_in > 0);
-    // It hears nothing any more, and is heard still.
+    until_connected(&req, 1);
     rep.0.shutdown(Shutdown::Read).unwrap();
-    send(&req, "second");
-    assert_eq!(recv(&req).first(), &[b'u'; 100]);
-    let mut other = Peer::accept(&hall.listener, "REP");
-    // Nobody has heard it, so it waits for whoever comes next.
-    assert_eq!(other.hear(10), b"\x01\0\0\x06second");
+    // The answer to this cannot be written.
+    rep.say(b"\x04\x07\x04PING\0\0");
+    let flood = std::thread::spawn(move || while rep.0.write_all(&[0; 64 * 1024]).is_ok() {});
+    req.connect(&other.endpoint()).unwrap();
+    let mut calm = Peer::accept(&other.listener, "REP");
+    until(&req, |req| {
+        req.peers().iter().filter(|peer| peer.ready).count() > 1
+    });
+    for _ in 0..100 {
+        send(&req, "ask");
+        assert_eq!(calm.hear(7), b"\x01\0\0\x03ask");
+        calm.reply(b'r');
+        // What floods has no empty frame in front, and is no reply.
+        assert_eq!(recv(&req).first(), &[b'r'; 100]);
+    }
+    req.close(None);
+    flood.join().unwrap();
 }
 
 #[test]

@@ -19,7 +19,7 @@ const MOST: usize = 64;
 /// A future that is called again and again is polled so often between two looks at the sockets that others in it wait for.
 const CALLS: u32 = 8;
 
-/// Looks of one desk before it could be taken for the next one: those of centuries.
+/// Looks of one desk before it could be taken for the next one. If it ever is, a wait looks once too often.
 const LOOKS: u64 = 1 << 48;
 
 /// Where the looks of the next desk are counted from.
