@@ -15,6 +15,11 @@ use crate::runtimes::{Outcome, within_patience};
 /// More sockets than a thread watches by itself.
 const MANY: usize = 100;
 
+/// Messages of a run, and looks in vain that all of them may take together. Where the driver reads instead it takes some milliseconds for each, and
+/// thousands of looks.
+const MESSAGES: u32 = 1000;
+const VAIN: u32 = 100 * MESSAGES;
+
 type Receiving<'a> = Pin<Box<dyn Future<Output = Result<Message, zmq::RecvError>> + 'a>>;
 
 struct Count(AtomicU32);
@@ -172,17 +177,19 @@ fn who_has_no_time_looks_at_the_network_all_the_same() {
         let context = Context::new();
         let (pull, push) = connected(&context)?;
         zmq::block_on(async {
-            for number in 0..1000 {
+            let mut vain = 0;
+            for number in 0..MESSAGES {
                 push.send(number.to_string()).await?;
                 // The network takes a moment; but nobody else reads this.
                 let message = loop {
                     match pull.recv_timeout(Duration::ZERO).await {
-                        Err(zmq::RecvError::TimedOut) => {}
+                        Err(zmq::RecvError::TimedOut) => vain += 1,
                         received => break received?,
                     }
                 };
                 assert_eq!(message.first(), number.to_string().as_bytes());
             }
+            assert!(vain < VAIN, "{vain} looks in vain");
             Ok(())
         })
     });
@@ -194,16 +201,19 @@ fn who_only_polls_now_and_then_reads_the_network_all_the_same() {
         let context = Context::new();
         let (pull, push) = connected(&context)?;
         zmq::block_on(async {
-            for number in 0..1000 {
+            let mut vain = 0;
+            for number in 0..MESSAGES {
                 push.send(number.to_string()).await?;
                 // Each poll is a wait of its own, which is given up; the thread never sleeps.
                 let message = loop {
                     if let Some(received) = futures_lite::future::poll_once(pull.recv()).await {
                         break received?;
                     }
+                    vain += 1;
                 };
                 assert_eq!(message.first(), number.to_string().as_bytes());
             }
+            assert!(vain < VAIN, "{vain} looks in vain");
             Ok(())
         })
     });
