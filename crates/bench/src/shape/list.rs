@@ -79,11 +79,20 @@ fn many() -> Vec<Shape> {
     all
 }
 
-/// All shapes whose names contain `filter`.
+/// Whether a filter chooses a shape: by a part of its name, or by all of it behind `=`.
+fn is_chosen(shape: &Shape, filter: &str) -> bool {
+    let name = shape.name();
+    match filter.strip_prefix('=') {
+        Some(all) => name == all,
+        None => name.contains(filter),
+    }
+}
+
+/// All shapes that `filter` chooses.
 pub(crate) fn chosen(filter: &str) -> Vec<Shape> {
     let all = [throughput(), latency(), fans(), sealed(), many()];
     let all = all.into_iter().flatten();
-    all.filter(|shape| shape.name().contains(filter)).collect()
+    all.filter(|shape| is_chosen(shape, filter)).collect()
 }
 
 /// Those of libzmq's own programs.
@@ -93,7 +102,7 @@ pub(crate) fn of_perf_programs(filter: &str) -> Vec<Shape> {
         all.extend(PERF_SIZES.map(|size| shape(Kind::PushPull, transport, size)));
         all.push(shape(Kind::MeanReqRep, transport, 1));
     }
-    all.retain(|shape| shape.name().contains(filter));
+    all.retain(|shape| is_chosen(shape, filter));
     all
 }
 
@@ -114,5 +123,7 @@ mod tests {
         );
         assert!(chosen("curve").iter().all(|shape| shape.sealed));
         assert!(chosen("carrier pigeon").is_empty());
+        assert!(chosen("push-pull tcp 64").len() > 1);
+        assert_eq!(chosen("=push-pull tcp 64").len(), 1);
     }
 }
