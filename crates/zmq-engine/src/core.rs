@@ -269,7 +269,6 @@ impl Core {
 
     /// Puts something into the queue of a peer and decides who carries it on.
     pub(crate) fn enqueue(&mut self, key: PeerKey, item: Item, effects: &mut Effects) {
-        let clock = &self.clock;
         let Some(pipe) = self
             .pipes
             .get_mut(key.0 as usize)
@@ -290,6 +289,19 @@ impl Core {
             self.counters.lose(Loss::Conflated, replaced as u64);
         }
         pipe.push_out(item);
+        self.queued(key, effects);
+    }
+
+    /// A link's pipe has one more: is it at its mark, and is it to be written now?
+    pub(crate) fn queued(&mut self, key: PeerKey, effects: &mut Effects) {
+        let clock = &self.clock;
+        let Some(pipe) = self
+            .pipes
+            .get_mut(key.0 as usize)
+            .and_then(|slot| slot.as_mut())
+        else {
+            return;
+        };
         if !pipe.full && pipe.is_full() {
             pipe.full = true;
             self.pattern.set_writable(key, false);

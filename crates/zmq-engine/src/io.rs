@@ -11,7 +11,8 @@ use zmtp_wire::{Properties, Session};
 use crate::clock::Nanos;
 use crate::effects::Effects;
 use crate::monitor::CloseReason;
-use crate::pipe::{FLUSH_OCTETS, Item};
+use crate::pace::{FLUSH_OCTETS, WRITE_OCTETS};
+use crate::pipe::Item;
 use crate::poller::Interest;
 use crate::pool::Turn;
 use crate::shared::SocketShared;
@@ -291,9 +292,12 @@ impl Io {
     /// Encodes what was taken from the pipe, up to one write's worth.
     pub(crate) fn encode(&mut self) {
         while let Some(item) = self.batch.get_mut(self.encoded) {
-            let large = item.octets() >= LARGE;
-            let most = if large { LARGE_WRITE } else { FLUSH_OCTETS };
-            if self.session.output_len() >= most {
+            let octets = self.session.output_len();
+            let much = match item.octets() {
+                large if large >= LARGE => octets >= LARGE_WRITE,
+                small => octets >= FLUSH_OCTETS && octets.saturating_add(small) > WRITE_OCTETS,
+            };
+            if much {
                 break;
             }
             match item {

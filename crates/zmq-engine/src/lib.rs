@@ -56,6 +56,7 @@ mod monitor;
 mod names;
 mod options;
 mod pace;
+mod packing;
 mod parts;
 mod patrol;
 mod pipe;

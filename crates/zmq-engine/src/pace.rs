@@ -15,14 +15,19 @@ pub(crate) enum Pace {
 /// what a whole one costs.
 pub(crate) const FLUSH_OCTETS: usize = 119 * 1024;
 
-/// The same for large messages, of which so few make it: their writes cost by the call what small ones cost by the message.
+/// What makes a write no longer than this is added to it, so that the last few messages of what has gathered need none of their own:
+/// two segments, but for the head of a frame and the envelope of a sealed one.
+pub(crate) const WRITE_OCTETS: usize = 2 * 65_483 - 64;
+
+/// As [`FLUSH_OCTETS`], for large messages, of which so few make it: their writes cost by the call what small ones cost by the message.
 pub(crate) const FLUSH_LARGE: usize = 256 * 1024;
 
 /// No more messages than this are few.
 pub(crate) const FEW: usize = 8;
 
-/// Messages gathered before a sender in a burst writes them itself.
-pub(crate) const FLUSH_MESSAGES: usize = 512;
+/// Messages gathered before a sender in a burst writes them itself: not quite as many as the mark allows unless it was changed, as to
+/// reach that costs more than to write.
+pub(crate) const FLUSH_MESSAGES: usize = 960;
 
 /// Messages up to here are encoded when they are accepted; larger ones are kept as they are, and those that are never copied are among
 /// them.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use zmtp_wire::{Message, Pack, SocketType, Version};
+use zmtp_wire::{Message, SocketType, Version};
 
 use crate::clock::Nanos;
 use crate::inproc::{Lane, Side};
@@ -57,11 +57,11 @@ pub(crate) struct Pipe {
     /// Items in `out` that are not messages.
     pub(crate) out_commands: usize,
     /// Messages in `out` beyond one for each item: those that share one.
-    packed: usize,
+    pub(crate) packed: usize,
     /// Its link takes packs.
     pub(crate) packs: bool,
     /// Octets that the latest pack had.
-    pack_octets: usize,
+    pub(crate) pack_octets: usize,
     /// Messages a link has taken from `out` and not wholly written.
     pub(crate) in_flight: usize,
     /// Octets of these, kept only where there is a mark in octets.
@@ -373,68 +373,6 @@ impl Pipe {
         } else {
             self.input.append(messages);
         }
-    }
-
-    /// Puts a message that stands in `slot` behind those that wait to leave, if it needs no more than that: the burst goes on, the mark is
-    /// not reached, and nothing is to be written yet.
-    #[inline]
-    pub(crate) fn push_plain(&mut self, slot: &mut impl Slot) -> bool {
-        if self.marks.conflate {
-            return false;
-        }
-        match &self.carrier {
-            Carrier::Link(_) if self.pace == Pace::Hot && !self.flush_wanted => {
-                self.push_to_link(slot)
-            }
-            Carrier::Inproc(..) => self.push_to_lane(slot),
-            _ => false,
-        }
-    }
-
-    /// A message gathers behind others for an inproc peer. The first one, and that with which they are handed over, go the long way.
-    #[inline]
-    fn push_to_lane(&mut self, slot: &mut impl Slot) -> bool {
-        let count = self.out.len().saturating_add(1);
-        if count == 1 || count >= self.gather {
-            return false;
-        }
-        self.out.push_back(Item::Message(slot.take()));
-        true
-    }
-
-    #[inline]
-    fn push_to_link(&mut self, slot: &mut impl Slot) -> bool {
-        let count = self.out_count().saturating_add(1);
-        let length = octets_of(slot.frames());
-        let octets = self.out_octets.saturating_add(length);
-        let queued = count.saturating_add(self.in_flight);
-        if count >= FLUSH_MESSAGES
-            || octets >= FLUSH_OCTETS
-            || self.marks.send.is_some_and(|mark| queued >= mark as usize)
-            || self
-                .marks
-                .octets
-                .is_some_and(|mark| octets.saturating_add(self.in_flight_octets) >= mark)
-        {
-            return false;
-        }
-        self.out_octets = octets;
-        self.fresh = true;
-        if !self.packs || length > PACKED || slot.frames().len() > PACKED_FRAMES {
-            self.out.push_back(Item::Message(slot.take()));
-            return true;
-        }
-        if let Some(Item::Pack(pack)) = self.out.back_mut()
-            && pack.is_open()
-        {
-            pack.push_frames(slot.frames());
-            self.packed = self.packed.saturating_add(1);
-            return true;
-        }
-        let mut pack = Pack::with_capacity(self.pack_octets);
-        pack.push_frames(slot.frames());
-        self.out.push_back(Item::Pack(Box::new(pack)));
-        true
     }
 
     /// Takes the next message into `slot`, if nothing but its own accounts follow from that. Says whether others are behind it.

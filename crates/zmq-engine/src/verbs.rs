@@ -69,6 +69,7 @@ impl Core {
         self.counters.accepted = self.counters.accepted.wrapping_add(1);
         match route {
             Route::One(key) if self.gather_message(key, message, effects) => {}
+            Route::One(key) if self.pack(key, message, effects) => {}
             Route::One(key) => self.enqueue(key, Item::Message(take(message)), effects),
             Route::Many { dropped } => {
                 self.lose_quietly(DropReason::PeerFull, u64::from(dropped));

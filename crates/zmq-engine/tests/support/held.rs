@@ -1,8 +1,8 @@
-//! A transport whose next write can be held up, and made to fail.
+//! A transport whose next write can be held up, and made to fail, and whose writes can be counted.
 
 use std::io::{self, IoSlice};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
 use zmq_engine::Context;
@@ -18,6 +18,8 @@ pub struct Hold {
     pub fail: AtomicBool,
     /// Whatever is read is empty messages, and there are always more.
     pub endless: AtomicBool,
+    /// Whatever is written is thrown away, and this tells how many octets at once.
+    pub swallowed: Mutex<Option<Vec<usize>>>,
 }
 
 struct HeldListener(Box<dyn Listener>, String, Arc<Hold>);
@@ -95,6 +97,11 @@ impl ByteStream for HeldStream {
             if self.1.fail.load(Ordering::SeqCst) {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
+        }
+        if let Some(swallowed) = &mut *self.1.swallowed.lock().unwrap() {
+            let octets = chunks.iter().map(|chunk| chunk.len()).sum();
+            swallowed.push(octets);
+            return Ok(octets);
         }
         self.0.try_write(chunks)
     }

@@ -1,0 +1,106 @@
+//! How a message of a burst gets behind those that gather: encoded already where its link takes packs.
+
+use zmq_patterns::PeerKey;
+use zmtp_wire::{Message, Pack};
+
+use crate::core::Core;
+use crate::effects::Effects;
+use crate::item::{Item, Slot, octets_of};
+use crate::pace::{FLUSH_MESSAGES, FLUSH_OCTETS, LARGEST_PACK, PACKED, PACKED_FRAMES, Pace};
+use crate::pipe::{Carrier, Pipe};
+
+impl Core {
+    /// Puts a message behind those that are packed for a peer, where there are such. Says whether it did: the message is still there then, and
+    /// of no meaning.
+    pub(crate) fn pack(&mut self, key: PeerKey, message: &Message, effects: &mut Effects) -> bool {
+        let packed = self.pipe(key).is_some_and(|pipe| pipe.pack(message));
+        if packed {
+            self.queued(key, effects);
+        }
+        packed
+    }
+}
+
+impl Pipe {
+    /// Puts a message that stands in `slot` behind those that wait to leave, if it needs no more than that: the burst goes on, the mark is
+    /// not reached, and nothing is to be written yet.
+    #[inline]
+    pub(crate) fn push_plain(&mut self, slot: &mut impl Slot) -> bool {
+        if self.marks.conflate {
+            return false;
+        }
+        match &self.carrier {
+            Carrier::Link(_) if self.pace == Pace::Hot && !self.flush_wanted => {
+                self.push_to_link(slot)
+            }
+            Carrier::Inproc(..) => self.push_to_lane(slot),
+            _ => false,
+        }
+    }
+
+    /// A message gathers behind others for an inproc peer. The first one, and that with which they are handed over, go the long way.
+    #[inline]
+    fn push_to_lane(&mut self, slot: &mut impl Slot) -> bool {
+        let count = self.out.len().saturating_add(1);
+        if count == 1 || count >= self.gather {
+            return false;
+        }
+        self.out.push_back(Item::Message(slot.take()));
+        true
+    }
+
+    #[inline]
+    fn push_to_link(&mut self, slot: &mut impl Slot) -> bool {
+        let count = self.out_count().saturating_add(1);
+        let length = octets_of(slot.frames());
+        let octets = self.out_octets.saturating_add(length);
+        let queued = count.saturating_add(self.in_flight);
+        if count >= FLUSH_MESSAGES
+            || octets >= FLUSH_OCTETS
+            || self.marks.send.is_some_and(|mark| queued >= mark as usize)
+            || self
+                .marks
+                .octets
+                .is_some_and(|mark| octets.saturating_add(self.in_flight_octets) >= mark)
+        {
+            return false;
+        }
+        self.out_octets = octets;
+        self.fresh = true;
+        if !self.packs || length > PACKED || slot.frames().len() > PACKED_FRAMES {
+            self.out.push_back(Item::Message(slot.take()));
+            return true;
+        }
+        if let Some(Item::Pack(pack)) = self.out.back_mut()
+            && pack.is_open()
+        {
+            pack.push_frames(slot.frames());
+            self.packed = self.packed.saturating_add(1);
+            return true;
+        }
+        let mut pack = Pack::with_capacity(self.pack_octets);
+        pack.push_frames(slot.frames());
+        self.out.push_back(Item::Pack(Box::new(pack)));
+        true
+    }
+
+    /// Puts a message behind those that gather in a pack already, so that it is not a write of its own. Says whether it did.
+    pub(crate) fn pack(&mut self, message: &Message) -> bool {
+        let length = message.byte_len();
+        let frames = message.frames();
+        if self.marks.conflate || length > PACKED || frames.len() > PACKED_FRAMES {
+            return false;
+        }
+        let Some(Item::Pack(pack)) = self.out.back_mut() else {
+            return false;
+        };
+        if !pack.is_open() || pack.wire_octets().saturating_add(length) > LARGEST_PACK {
+            return false;
+        }
+        pack.push_frames(frames);
+        self.packed = self.packed.saturating_add(1);
+        self.out_octets = self.out_octets.saturating_add(length);
+        self.fresh = true;
+        true
+    }
+}
