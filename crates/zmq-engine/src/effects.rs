@@ -39,7 +39,17 @@ pub(crate) enum Few<T> {
 }
 
 impl<T> Few<T> {
+    #[inline]
     pub(crate) fn push(&mut self, item: T) {
+        if matches!(self, Few::None) {
+            *self = Few::One(item);
+        } else {
+            self.push_more(item);
+        }
+    }
+
+    #[cold]
+    fn push_more(&mut self, item: T) {
         *self = match std::mem::take(self) {
             Few::None => Few::One(item),
             Few::One(first) => Few::Many(vec![first, item]),

@@ -12,6 +12,7 @@ use crate::pipe::{Carrier, Pipe};
 impl Core {
     /// Puts a message behind those that are packed for a peer, where there are such. Says whether it did: the message is still there then, and
     /// of no meaning.
+    #[inline(never)]
     pub(crate) fn pack(&mut self, key: PeerKey, message: &Message, effects: &mut Effects) -> bool {
         let packed = self.pipe(key).is_some_and(|pipe| pipe.pack(message));
         if packed {
