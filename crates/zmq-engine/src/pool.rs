@@ -10,8 +10,9 @@ pub(crate) const READ_OCTETS: usize = 128 * 1024;
 /// What many links read in turn should all stay in the nearer cache until it is used up.
 const NEAR_OCTETS: usize = 512 * 1024;
 
-/// Reads of less than this cost by the call.
-const LEAST_READ: usize = 8 * 1024;
+/// Reads of less than this cost by the call, more than it costs to fetch what has left that cache: the next message of a pipe is fetched
+/// while the one before it is worked on.
+const LEAST_READ: usize = 32 * 1024;
 
 /// The most buffers of each kind kept for later.
 const KEPT: usize = 64;
@@ -109,12 +110,12 @@ mod tests {
         let mut alone = Turn::default();
         assert_eq!(share(&mut alone), READ_OCTETS);
         assert_eq!(share(&mut alone), READ_OCTETS);
-        let mut many = [Turn::default(); 20];
+        let mut many = [Turn::default(); 10];
         for last in &mut many {
             share(last);
         }
         for last in &mut many {
-            assert_eq!(share(last), NEAR_OCTETS / 20);
+            assert_eq!(share(last), NEAR_OCTETS / 10);
         }
         // Whoever has been quiet for long begins with little, and is alone at once if nobody else reads.
         for _ in 0..1000 {
