@@ -350,8 +350,11 @@ impl Pipe {
     #[inline]
     fn fetch_ahead(&self) {
         // An item and the one behind it: one item may lie in two lines.
-        for item in self.input.iter().take(2) {
-            fetch(item);
+        if let Some(next) = self.input.front() {
+            fetch(next);
+        }
+        if let Some(behind) = self.input.get(1) {
+            fetch(behind);
         }
     }
 

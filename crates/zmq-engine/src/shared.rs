@@ -277,6 +277,7 @@ impl SocketShared {
     }
 
     /// Whether somebody has left a notice that nobody has read.
+    #[inline]
     pub(crate) fn has_notices(&self) -> bool {
         self.inbox.is_used()
     }

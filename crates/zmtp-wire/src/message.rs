@@ -157,6 +157,7 @@ impl Message {
     }
 
     /// Sets that metadata.
+    #[inline]
     pub fn set_properties(&mut self, properties: Option<Arc<Properties>>) {
         self.properties = properties;
     }

@@ -26,6 +26,7 @@ impl<T> Inbox<T> {
     }
 
     /// Whether there is a notice that nobody has read. Whoever is about to wait says so first, and looks then.
+    #[inline]
     pub(crate) fn is_used(&self) -> bool {
         self.used.load(Ordering::SeqCst)
     }
