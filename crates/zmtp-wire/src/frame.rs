@@ -36,6 +36,7 @@ impl Frame {
     }
 
     /// A frame that holds on to `body` however short it is, for those who want to know when it was let go.
+    #[inline]
     #[must_use]
     pub const fn shared(body: Bytes) -> Self {
         Self(Repr::Shared(body))

@@ -31,7 +31,7 @@ impl Shelf {
             self.0 = BytesMut::with_capacity(wanted.min(BLOCK));
         }
         self.0.extend_from_slice(body);
-        Frame::from(self.0.split().freeze())
+        Frame::shared(self.0.split().freeze())
     }
 
     /// The input is used up: what is left of the block is given back.
