@@ -18,6 +18,7 @@ use crate::handover::Bursts;
 use crate::link::Link;
 use crate::monitor::{CloseReason, Happening, MonitorEvent, MonitorQueue};
 use crate::options::SocketOptions;
+use crate::pace;
 use crate::pipe::{BURST_MICROS, Carrier, Item, Marks, Pace, PeerFacts, Pipe};
 use crate::round;
 use crate::shared::Notice;
@@ -130,13 +131,16 @@ impl Core {
     }
 
     pub(crate) fn marks(&self) -> Marks {
-        use SocketType::{Dealer, Pub, Pull, Push, Sub};
+        use SocketType::{Dealer, Pair, Pub, Pull, Push, Req, Sub};
+        let send = self.options.send_hwm.filter(|mark| *mark > 0);
+        let waits = matches!(self.socket_type, Dealer | Pair | Push | Req);
         Marks {
-            send: self.options.send_hwm.filter(|mark| *mark > 0),
+            send,
             recv: self.options.recv_hwm.filter(|mark| *mark > 0),
             octets: self.options.queue_octets.filter(|mark| *mark > 0),
             conflate: self.options.conflate
                 && matches!(self.socket_type, Dealer | Pub | Pull | Push | Sub),
+            burst: pace::gathers(send, !waits),
         }
     }
 

@@ -16,7 +16,7 @@ use zmtp_wire::{Message, Pack};
 use crate::core::Core;
 use crate::effects::Effects;
 use crate::item::Item;
-use crate::pipe::{Carrier, FLUSH_MESSAGES, FLUSH_OCTETS, PACKED, PACKED_FRAMES, Pace};
+use crate::pipe::{Carrier, FLUSH_OCTETS, PACKED, PACKED_FRAMES, Pace};
 
 /// A fan-out to more links than this is written by the driver.
 const WIDE: usize = 8;
@@ -55,7 +55,8 @@ impl Bundle {
     }
 
     fn is_full(&self) -> bool {
-        self.count >= self.room || self.octets >= self.octet_room
+        let wire = self.pack.wire_octets();
+        self.count >= self.room || self.octets >= self.octet_room || wire >= FLUSH_OCTETS
     }
 
     fn put(&mut self, message: &Message, effects: &mut Effects) {
@@ -142,7 +143,7 @@ impl Core {
         bundle.lanes.clear();
         bundle.apart.clear();
         bundle.octets = 0;
-        bundle.room = FLUSH_MESSAGES;
+        bundle.room = usize::MAX;
         bundle.octet_room = FLUSH_OCTETS;
         for key in bundle.targets.iter().copied() {
             let Some(pipe) = self.pipe(key) else { continue };
@@ -156,7 +157,7 @@ impl Core {
                         && room.0 > 0
                         && room.1 > 0 =>
                 {
-                    bundle.room = bundle.room.min(room.0);
+                    bundle.room = bundle.room.min(room.0).min(pipe.marks.burst);
                     bundle.octet_room = bundle.octet_room.min(room.1);
                     bundle.links.push(key);
                 }

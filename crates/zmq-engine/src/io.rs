@@ -295,7 +295,10 @@ impl Io {
             let octets = self.session.output_len();
             let much = match item.octets() {
                 large if large >= LARGE => octets >= LARGE_WRITE,
-                small => octets >= FLUSH_OCTETS && octets.saturating_add(small) > WRITE_OCTETS,
+                small => {
+                    let wire = octets.saturating_add(small).saturating_add(item.heads());
+                    octets >= FLUSH_OCTETS && wire > WRITE_OCTETS
+                }
             };
             if much {
                 break;

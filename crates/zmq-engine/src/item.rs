@@ -6,6 +6,11 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 use zmtp_wire::{Frame, Message, Pack, Properties};
 
+use crate::pace::HEAD;
+
+/// Longest body behind a short head.
+const SHORT: usize = 255;
+
 /// What travels through a pipe towards a peer. Subscriptions keep their place among messages.
 #[derive(Debug)]
 pub(crate) enum Item {
@@ -25,6 +30,16 @@ impl Item {
             Item::Subscribe(topic) | Item::Cancel(topic) => topic.len(),
             Item::Pack(pack) => pack.body_octets(),
             Item::Shared(messages) => messages.iter().map(Message::byte_len).sum(),
+        }
+    }
+
+    /// Octets of the heads that its frames have on the wire.
+    pub(crate) fn heads(&self) -> usize {
+        let head = |frame: &Frame| if frame.len() > SHORT { HEAD } else { 2 };
+        match self {
+            Item::Message(message) => message.frames().iter().map(head).sum(),
+            Item::Pack(pack) => pack.wire_octets().saturating_sub(pack.body_octets()),
+            _ => HEAD,
         }
     }
 

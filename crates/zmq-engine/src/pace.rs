@@ -16,7 +16,7 @@ pub(crate) enum Pace {
 pub(crate) const FLUSH_OCTETS: usize = 119 * 1024;
 
 /// What makes a write no longer than this is added to it, so that the last few messages of what has gathered need none of their own:
-/// two segments, but for the head of a frame and the envelope of a sealed one.
+/// two segments, but for what a mechanism puts around one frame.
 pub(crate) const WRITE_OCTETS: usize = 2 * 65_483 - 64;
 
 /// As [`FLUSH_OCTETS`], for large messages, of which so few make it: their writes cost by the call what small ones cost by the message.
@@ -29,6 +29,10 @@ pub(crate) const FEW: usize = 8;
 /// reach that costs more than to write.
 pub(crate) const FLUSH_MESSAGES: usize = 960;
 
+/// Where a message is lost when the mark is reached, what gathers is no more than this part of the mark: while it is being written it counts, and
+/// others come.
+const LOSSY_PART: usize = 2;
+
 /// Messages up to here are encoded when they are accepted; larger ones are kept as they are, and those that are never copied are among
 /// them.
 pub(crate) const PACKED: usize = 8 * 1024;
@@ -36,8 +40,19 @@ pub(crate) const PACKED: usize = 8 * 1024;
 /// Messages of more frames are not packed: their heads are octets that no mark counts.
 pub(crate) const PACKED_FRAMES: usize = 8;
 
-/// Room that a pack is made with, at most.
-pub(crate) const LARGEST_PACK: usize = FLUSH_OCTETS + FLUSH_MESSAGES * PACKED_FRAMES * 2;
+/// Octets on the wire of a pack, at most: those of a write.
+pub(crate) const LARGEST_PACK: usize = WRITE_OCTETS;
+
+/// The head of a frame, at most.
+pub(crate) const HEAD: usize = 9;
 
 /// Writes that follow each other within this time are a burst.
 pub(crate) const BURST_MICROS: u64 = 5;
+
+/// How many messages gather before their sender writes them, where the mark is `mark`; fewer where what comes beyond it is lost.
+pub(crate) fn gathers(mark: Option<u32>, lossy: bool) -> usize {
+    match mark {
+        Some(mark) if lossy => FLUSH_MESSAGES.min(mark as usize / LOSSY_PART).max(1),
+        _ => FLUSH_MESSAGES,
+    }
+}

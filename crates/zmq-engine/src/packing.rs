@@ -1,12 +1,12 @@
 //! How a message of a burst gets behind those that gather: encoded already where its link takes packs.
 
 use zmq_patterns::PeerKey;
-use zmtp_wire::{Message, Pack};
+use zmtp_wire::{Frame, Message, Pack};
 
 use crate::core::Core;
 use crate::effects::Effects;
 use crate::item::{Item, Slot, octets_of};
-use crate::pace::{FLUSH_MESSAGES, FLUSH_OCTETS, LARGEST_PACK, PACKED, PACKED_FRAMES, Pace};
+use crate::pace::{FLUSH_OCTETS, HEAD, LARGEST_PACK, PACKED, PACKED_FRAMES, Pace};
 use crate::pipe::{Carrier, Pipe};
 
 impl Core {
@@ -56,13 +56,20 @@ impl Pipe {
         let length = octets_of(slot.frames());
         let octets = self.out_octets.saturating_add(length);
         let queued = count.saturating_add(self.in_flight);
-        if count >= FLUSH_MESSAGES
+        if count >= self.marks.burst
             || octets >= FLUSH_OCTETS
             || self.marks.send.is_some_and(|mark| queued >= mark as usize)
             || self
                 .marks
                 .octets
                 .is_some_and(|mark| octets.saturating_add(self.in_flight_octets) >= mark)
+        {
+            return false;
+        }
+        let frames = slot.frames();
+        if frames.len() > 1
+            && let Some(Item::Pack(pack)) = self.out.back()
+            && !fits(pack, frames, length)
         {
             return false;
         }
@@ -95,7 +102,7 @@ impl Pipe {
         let Some(Item::Pack(pack)) = self.out.back_mut() else {
             return false;
         };
-        if !pack.is_open() || pack.wire_octets().saturating_add(length) > LARGEST_PACK {
+        if !pack.is_open() || !fits(pack, frames, length) {
             return false;
         }
         pack.push_frames(frames);
@@ -104,4 +111,12 @@ impl Pipe {
         self.fresh = true;
         true
     }
+}
+
+/// Whether these frames, of so many octets, can join a pack that leaves with one write. Those of one frame always can, up to the octets that
+/// have it written.
+fn fits(pack: &Pack, frames: &[Frame], octets: usize) -> bool {
+    let heads = frames.len().saturating_mul(HEAD);
+    let wire = pack.wire_octets().saturating_add(octets);
+    wire.saturating_add(heads) <= LARGEST_PACK
 }

@@ -14,7 +14,7 @@ pub(crate) use crate::item::Item;
 use crate::item::{Slot, octets_of};
 use crate::link::Link;
 pub(crate) use crate::pace::{
-    BURST_MICROS, FLUSH_LARGE, FLUSH_MESSAGES, FLUSH_OCTETS, PACKED, PACKED_FRAMES, Pace,
+    BURST_MICROS, FLUSH_LARGE, FLUSH_OCTETS, PACKED, PACKED_FRAMES, Pace,
 };
 use crate::pace::{FEW, LARGEST_PACK};
 
@@ -34,6 +34,8 @@ pub(crate) struct Marks {
     pub(crate) recv: Option<u32>,
     pub(crate) octets: Option<usize>,
     pub(crate) conflate: bool,
+    /// So many messages gather before their sender writes them.
+    pub(crate) burst: usize,
 }
 
 /// What is known about the peer behind a pipe.
@@ -234,7 +236,7 @@ impl Pipe {
         self.flush_wanted
             || self.out_octets >= FLUSH_LARGE
             || self.out_octets >= FLUSH_OCTETS && (count > FEW || self.is_much(count))
-            || count >= FLUSH_MESSAGES
+            || count >= self.marks.burst
             || self.is_full()
     }
 

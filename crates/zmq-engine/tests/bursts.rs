@@ -7,38 +7,76 @@ use std::time::{Duration, Instant};
 
 use support::held::{Hold, held};
 use support::*;
-use zmq_engine::{Clock, Context, ContextOptions, DriverMode, Message, Socket, SocketType};
+use zmq_engine::{
+    Clock, Context, ContextOptions, DriverMode, DropReason, Loss, Message, Socket, SocketOption,
+    SocketType,
+};
 
 /// What the kernel sends in one piece over loopback; a write that is longer than two of them needs a third one.
 const SEGMENT: usize = 65_483;
 
-/// A PUSH with a peer, a standing clock and a driver that does nothing by itself. What it writes is counted and thrown away from now on.
-fn pushing() -> (Context, Socket, Arc<Hold>) {
-    let mut options = ContextOptions::default();
-    let (clock, hand) = Clock::simulated();
-    options.clock = clock;
-    options.driver = DriverMode::Manual;
-    let context = Context::with(options).unwrap();
-    let hold = held(&context);
-    let pull = open(&context, SocketType::Pull);
-    let endpoint = pull.bind("held://127.0.0.1:0").unwrap();
-    let push = open(&context, SocketType::Push);
-    push.connect(&endpoint).unwrap();
-    let end = Instant::now() + PATIENCE;
-    while push.connected_peers() == 0 {
-        assert!(Instant::now() < end, "waited in vain");
-        context.turn(Duration::from_millis(1));
-    }
-    hand.advance(Duration::from_secs(1));
-    // The peer that is not written to any more stays.
-    *hold.swallowed.lock().unwrap() = Some(Vec::new());
-    std::mem::forget(pull);
-    (context, push, hold)
+/// A socket with peers, a standing clock and a driver that does nothing by itself. What it writes is counted and thrown away from now on.
+struct Sender {
+    socket: Socket,
+    hold: Arc<Hold>,
+    _peers: Vec<Socket>,
+    _context: Context,
 }
 
-fn writes(hold: &Hold) -> Vec<usize> {
-    let mut swallowed = hold.swallowed.lock().unwrap();
-    swallowed.replace(Vec::new()).unwrap()
+impl Sender {
+    fn new(kind: SocketType, peer: SocketType, count: usize) -> Sender {
+        let mut options = ContextOptions::default();
+        let (clock, hand) = Clock::simulated();
+        options.clock = clock;
+        options.driver = DriverMode::Manual;
+        let context = Context::with(options).unwrap();
+        let hold = held(&context);
+        let socket = open(&context, kind);
+        let endpoint = socket.bind("held://127.0.0.1:0").unwrap();
+        let peers: Vec<Socket> = (0..count)
+            .map(|_| {
+                let peer = open(&context, peer);
+                if peer.socket_type() == SocketType::Sub {
+                    peer.subscribe(b"").unwrap();
+                }
+                peer.connect(&endpoint).unwrap();
+                peer
+            })
+            .collect();
+        let end = Instant::now() + PATIENCE;
+        let is_there = |socket: &Socket| match kind {
+            SocketType::Pub => socket.subscriber_count() == count,
+            _ => socket.connected_peers() == count,
+        };
+        while !is_there(&socket) {
+            assert!(Instant::now() < end, "waited in vain");
+            context.turn(Duration::from_millis(1));
+        }
+        hand.advance(Duration::from_secs(1));
+        *hold.swallowed.lock().unwrap() = Some(Vec::new());
+        Sender {
+            socket,
+            hold,
+            _peers: peers,
+            _context: context,
+        }
+    }
+
+    fn push() -> Sender {
+        Sender::new(SocketType::Push, SocketType::Pull, 1)
+    }
+
+    fn send(&self, message: impl Into<Message>) {
+        // Nothing that is thrown away has to be waited for, and the clock stands.
+        self.socket
+            .try_send(message.into())
+            .expect("it is accepted");
+    }
+
+    fn writes(&self) -> Vec<usize> {
+        let mut swallowed = self.hold.swallowed.lock().unwrap();
+        swallowed.replace(Vec::new()).unwrap()
+    }
 }
 
 /// That all writes of a burst are as long as they may be, where a message is so many octets on the wire.
@@ -54,28 +92,87 @@ fn check(writes: &[usize], wire: usize, case: &str) {
 #[test]
 fn no_message_of_a_burst_is_a_write_of_its_own() {
     for size in [1, 16, 64, 100, 255, 256, 300, 1000, 1024, 2048, 4096, 8192] {
-        let (_context, push, hold) = pushing();
+        let push = Sender::push();
         let wire = size + if size > 255 { 9 } else { 2 };
-        send(&push, vec![0; size]);
-        assert_eq!(writes(&hold), [wire], "the first one leaves at once");
+        push.send(vec![0; size]);
+        assert_eq!(push.writes(), [wire], "the first one leaves at once");
         for _ in 0..20_000 {
-            send(&push, vec![0; size]);
+            push.send(vec![0; size]);
         }
-        check(&writes(&hold), wire, &format!("{size} octets"));
+        check(&push.writes(), wire, &format!("{size} octets"));
     }
 }
 
 #[test]
 fn no_message_of_many_frames_is_either() {
     for frames in [9, 20, 100] {
-        let (_context, push, hold) = pushing();
+        let push = Sender::push();
         for _ in 0..20_000 {
             let message: Message = (0..frames).map(|_| vec![0; 40]).collect();
-            send(&push, message);
+            push.send(message);
         }
-        let writes = writes(&hold);
+        let writes = push.writes();
         let (first, burst) = writes.split_first().unwrap();
         assert_eq!(*first, frames * 42);
         check(burst, frames * 42, &format!("{frames} frames"));
+    }
+}
+
+#[test]
+fn a_burst_of_messages_of_all_lengths_leaves_in_writes_of_two_segments_at_most() {
+    let push = Sender::push();
+    let lengths = [1, 8192, 126, 300, 64, 4000, 2, 90, 255, 256, 1024, 17];
+    for number in 0..40_000_usize {
+        let frames = 1 + number % 9;
+        let length = lengths[number / 50 % lengths.len()] / frames;
+        let message: Message = (0..frames).map(|_| vec![0; length]).collect();
+        push.send(message);
+    }
+    let writes = push.writes();
+    assert!(
+        writes.iter().all(|octets| *octets <= 2 * SEGMENT),
+        "{writes:?}"
+    );
+}
+
+#[test]
+fn heads_count_where_there_are_many() {
+    let packed: Message = [16, 16, 16, 16, 16, 16, 16, 14]
+        .map(|octets| vec![0; octets])
+        .into_iter()
+        .collect();
+    let kept: Message = (0..100).map(|_| vec![0]).collect();
+    for (message, wire) in [(packed, 126 + 8 * 2), (kept, 100 * 3)] {
+        let push = Sender::push();
+        for _ in 0..20_000 {
+            push.send(message.clone());
+        }
+        for octets in push.writes() {
+            // One that is longer is not written in one piece.
+            assert!(
+                octets <= 2 * SEGMENT && octets % wire == 0,
+                "{octets} octets"
+            );
+        }
+    }
+}
+
+#[test]
+fn where_messages_may_be_lost_half_of_the_mark_is_left_while_a_burst_is_written() {
+    for (mark, most) in [(1000, 500), (100, 50), (10, 5)] {
+        let publisher = Sender::new(SocketType::Pub, SocketType::Sub, 3);
+        publisher
+            .socket
+            .set(SocketOption::SendHwm(Some(mark)))
+            .unwrap();
+        for _ in 0..20_000 {
+            publisher.send(vec![0; 16]);
+        }
+        let writes = publisher.writes();
+        let longest = writes.iter().map(|octets| octets / 18).max().unwrap();
+        // One may have been there when the others were put together.
+        assert!((most..=most + 1).contains(&longest), "{longest} of {mark}");
+        let counters = publisher.socket.counters();
+        assert_eq!(counters.lost(Loss::Pattern(DropReason::PeerFull)), 0);
     }
 }
