@@ -171,51 +171,45 @@ fn more_sockets_than_a_thread_watches_are_all_heard() {
     });
 }
 
+/// Receives each message that it sends by looks that wait for nothing; the network takes a moment, but nobody else reads this.
+async fn look_for_each(
+    (pull, push): &(Pull, Push),
+    look: impl AsyncFn(&Pull) -> Option<Result<Message, zmq::RecvError>>,
+) -> Outcome {
+    let mut vain = 0;
+    for number in 0..MESSAGES {
+        push.send(number.to_string()).await?;
+        let message = loop {
+            match look(pull).await {
+                Some(received) => break received?,
+                None => vain += 1,
+            }
+        };
+        assert_eq!(message.first(), number.to_string().as_bytes());
+    }
+    assert!(vain < VAIN, "{vain} looks in vain");
+    Ok(())
+}
+
 #[test]
 fn who_has_no_time_looks_at_the_network_all_the_same() {
     within_patience("zmq::block_on", || {
-        let context = Context::new();
-        let (pull, push) = connected(&context)?;
-        zmq::block_on(async {
-            let mut vain = 0;
-            for number in 0..MESSAGES {
-                push.send(number.to_string()).await?;
-                // The network takes a moment; but nobody else reads this.
-                let message = loop {
-                    match pull.recv_timeout(Duration::ZERO).await {
-                        Err(zmq::RecvError::TimedOut) => vain += 1,
-                        received => break received?,
-                    }
-                };
-                assert_eq!(message.first(), number.to_string().as_bytes());
-            }
-            assert!(vain < VAIN, "{vain} looks in vain");
-            Ok(())
-        })
+        let pair = connected(&Context::new())?;
+        let look = async |pull: &Pull| match pull.recv_timeout(Duration::ZERO).await {
+            Err(zmq::RecvError::TimedOut) => None,
+            received => Some(received),
+        };
+        zmq::block_on(look_for_each(&pair, look))
     });
 }
 
 #[test]
 fn who_only_polls_now_and_then_reads_the_network_all_the_same() {
     within_patience("zmq::block_on", || {
-        let context = Context::new();
-        let (pull, push) = connected(&context)?;
-        zmq::block_on(async {
-            let mut vain = 0;
-            for number in 0..MESSAGES {
-                push.send(number.to_string()).await?;
-                // Each poll is a wait of its own, which is given up; the thread never sleeps.
-                let message = loop {
-                    if let Some(received) = futures_lite::future::poll_once(pull.recv()).await {
-                        break received?;
-                    }
-                    vain += 1;
-                };
-                assert_eq!(message.first(), number.to_string().as_bytes());
-            }
-            assert!(vain < VAIN, "{vain} looks in vain");
-            Ok(())
-        })
+        let pair = connected(&Context::new())?;
+        // Each poll is a wait of its own, which is given up; the thread never sleeps.
+        let look = async |pull: &Pull| futures_lite::future::poll_once(pull.recv()).await;
+        zmq::block_on(look_for_each(&pair, look))
     });
 }
 
