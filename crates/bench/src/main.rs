@@ -97,7 +97,10 @@ fn compare(arguments: &[String]) -> Result<()> {
         ),
     };
     if shapes.is_empty() {
-        return Err(format!("no shape contains {:?}", arguments.filter).into());
+        let filter = arguments.filter;
+        return Err(
+            format!("{filter:?} is in no shape's name, nor, behind `=`, all of one").into(),
+        );
     }
     let sides = side::chosen(&arguments)?;
     let mut contest = Contest::new(&sides, &arguments)?;

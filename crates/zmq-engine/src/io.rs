@@ -11,7 +11,7 @@ use zmtp_wire::{Properties, Session};
 use crate::clock::Nanos;
 use crate::effects::Effects;
 use crate::monitor::CloseReason;
-use crate::pace::{FLUSH_OCTETS, WRITE_OCTETS};
+use crate::pace::WRITE_OCTETS;
 use crate::pipe::Item;
 use crate::poller::Interest;
 use crate::pool::Turn;
@@ -293,14 +293,12 @@ impl Io {
     pub(crate) fn encode(&mut self) {
         while let Some(item) = self.batch.get_mut(self.encoded) {
             let octets = self.session.output_len();
-            let much = match item.octets() {
-                large if large >= LARGE => octets >= LARGE_WRITE,
-                small => {
-                    let wire = octets.saturating_add(small).saturating_add(item.heads());
-                    octets >= FLUSH_OCTETS && wire > WRITE_OCTETS
-                }
+            let more = item.octets().saturating_add(item.heads());
+            let full = match item {
+                Item::Message(_) if more >= LARGE => octets >= LARGE_WRITE,
+                _ => octets > 0 && octets.saturating_add(more) > WRITE_OCTETS,
             };
-            if much {
+            if full {
                 break;
             }
             match item {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 use zmtp_wire::{Frame, Message, Pack, Properties};
 
-use crate::pace::HEAD;
+use crate::pace::FRAME_HEAD;
 
 /// Longest body behind a short head.
 const SHORT: usize = 255;
@@ -35,11 +35,11 @@ impl Item {
 
     /// Octets of the heads that its frames have on the wire.
     pub(crate) fn heads(&self) -> usize {
-        let head = |frame: &Frame| if frame.len() > SHORT { HEAD } else { 2 };
+        let head = |frame: &Frame| if frame.len() > SHORT { FRAME_HEAD } else { 2 };
         match self {
             Item::Message(message) => message.frames().iter().map(head).sum(),
             Item::Pack(pack) => pack.wire_octets().saturating_sub(pack.body_octets()),
-            _ => HEAD,
+            _ => FRAME_HEAD,
         }
     }
 

@@ -15,8 +15,8 @@ pub(crate) enum Pace {
 /// what a whole one costs.
 pub(crate) const FLUSH_OCTETS: usize = 119 * 1024;
 
-/// What makes a write no longer than this is added to it, so that the last few messages of what has gathered need none of their own:
-/// two segments, but for what a mechanism puts around one frame.
+/// Octets of one write of messages that are not large, at most: two segments, but for what a mechanism puts around one frame. So the last
+/// few messages of what has gathered need no write of their own.
 pub(crate) const WRITE_OCTETS: usize = 2 * 65_483 - 64;
 
 /// As [`FLUSH_OCTETS`], for large messages, of which so few make it: their writes cost by the call what small ones cost by the message.
@@ -44,7 +44,7 @@ pub(crate) const PACKED_FRAMES: usize = 8;
 pub(crate) const LARGEST_PACK: usize = WRITE_OCTETS;
 
 /// The head of a frame, at most.
-pub(crate) const HEAD: usize = 9;
+pub(crate) const FRAME_HEAD: usize = 9;
 
 /// Writes that follow each other within this time are a burst.
 pub(crate) const BURST_MICROS: u64 = 5;

@@ -6,7 +6,7 @@ use zmtp_wire::{Frame, Message, Pack};
 use crate::core::Core;
 use crate::effects::Effects;
 use crate::item::{Item, Slot, octets_of};
-use crate::pace::{FLUSH_OCTETS, HEAD, LARGEST_PACK, PACKED, PACKED_FRAMES, Pace};
+use crate::pace::{FLUSH_OCTETS, FRAME_HEAD, LARGEST_PACK, PACKED, PACKED_FRAMES, Pace};
 use crate::pipe::{Carrier, Pipe};
 
 impl Core {
@@ -67,29 +67,31 @@ impl Pipe {
             return false;
         }
         let frames = slot.frames();
-        if frames.len() > 1
-            && let Some(Item::Pack(pack)) = self.out.back()
-            && !fits(pack, frames, length)
-        {
-            return false;
+        if !self.packs || length > PACKED || frames.len() > PACKED_FRAMES {
+            self.out.push_back(Item::Message(slot.take()));
+        } else if let Some(pack) = self.open_pack() {
+            if frames.len() > 1 && !fits(pack, frames, length) {
+                return false;
+            }
+            pack.push_frames(frames);
+            self.packed = self.packed.saturating_add(1);
+        } else {
+            let mut pack = Pack::with_capacity(self.pack_octets);
+            pack.push_frames(frames);
+            self.out.push_back(Item::Pack(Box::new(pack)));
         }
         self.out_octets = octets;
         self.fresh = true;
-        if !self.packs || length > PACKED || slot.frames().len() > PACKED_FRAMES {
-            self.out.push_back(Item::Message(slot.take()));
-            return true;
-        }
-        if let Some(Item::Pack(pack)) = self.out.back_mut()
-            && pack.is_open()
-        {
-            pack.push_frames(slot.frames());
-            self.packed = self.packed.saturating_add(1);
-            return true;
-        }
-        let mut pack = Pack::with_capacity(self.pack_octets);
-        pack.push_frames(slot.frames());
-        self.out.push_back(Item::Pack(Box::new(pack)));
         true
+    }
+
+    /// The pack to which what is queued now can be added.
+    #[inline]
+    fn open_pack(&mut self) -> Option<&mut Pack> {
+        match self.out.back_mut() {
+            Some(Item::Pack(pack)) if pack.is_open() => Some(pack),
+            _ => None,
+        }
     }
 
     /// Puts a message behind those that gather in a pack already, so that it is not a write of its own. Says whether it did.
@@ -99,12 +101,9 @@ impl Pipe {
         if self.marks.conflate || length > PACKED || frames.len() > PACKED_FRAMES {
             return false;
         }
-        let Some(Item::Pack(pack)) = self.out.back_mut() else {
+        let Some(pack) = self.open_pack().filter(|pack| fits(pack, frames, length)) else {
             return false;
         };
-        if !pack.is_open() || !fits(pack, frames, length) {
-            return false;
-        }
         pack.push_frames(frames);
         self.packed = self.packed.saturating_add(1);
         self.out_octets = self.out_octets.saturating_add(length);
@@ -116,7 +115,7 @@ impl Pipe {
 /// Whether these frames, of so many octets, can join a pack that leaves with one write. Those of one frame always can, up to the octets that
 /// have it written.
 fn fits(pack: &Pack, frames: &[Frame], octets: usize) -> bool {
-    let heads = frames.len().saturating_mul(HEAD);
+    let heads = frames.len().saturating_mul(FRAME_HEAD);
     let wire = pack.wire_octets().saturating_add(octets);
     wire.saturating_add(heads) <= LARGEST_PACK
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -119,20 +120,25 @@ fn no_message_of_many_frames_is_either() {
 }
 
 #[test]
-fn a_burst_of_messages_of_all_lengths_leaves_in_writes_of_two_segments_at_most() {
+fn a_burst_of_messages_of_all_lengths_leaves_in_whole_messages_of_two_segments_at_most() {
     let push = Sender::push();
     let lengths = [1, 8192, 126, 300, 64, 4000, 2, 90, 255, 256, 1024, 17];
+    let (mut sent, mut ends) = (0, HashSet::new());
     for number in 0..40_000_usize {
         let frames = 1 + number % 9;
         let length = lengths[number / 50 % lengths.len()] / frames;
         let message: Message = (0..frames).map(|_| vec![0; length]).collect();
         push.send(message);
+        sent += frames * (length + if length > 255 { 9 } else { 2 });
+        ends.insert(sent);
     }
-    let writes = push.writes();
-    assert!(
-        writes.iter().all(|octets| *octets <= 2 * SEGMENT),
-        "{writes:?}"
-    );
+    let mut left = 0;
+    for octets in push.writes() {
+        left += octets;
+        assert!(octets <= 2 * SEGMENT, "{octets} octets");
+        // One that is longer is not written in one piece.
+        assert!(ends.contains(&left), "{octets} octets, up to {left}");
+    }
 }
 
 #[test]
