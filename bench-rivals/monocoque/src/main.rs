@@ -160,6 +160,29 @@ impl Contender for Side {
         }
     }
 
+    async fn send_many(
+        &self,
+        socket: &mut Socket,
+        octets: &'static [u8],
+        count: u64,
+    ) -> Result<()> {
+        match socket {
+            Socket::Push(socket) => {
+                for _ in 0..count {
+                    socket.send_one(Bytes::from_static(octets)).await?;
+                }
+                Ok(())
+            }
+            Socket::Pub(socket) => {
+                for _ in 0..count {
+                    socket.send_frames(&[Bytes::from_static(octets)]).await?;
+                }
+                Ok(())
+            }
+            _ => Err("neither a connected PUSH nor a PUB".into()),
+        }
+    }
+
     async fn flush(&self, socket: &mut Socket) -> Result<()> {
         match socket {
             Socket::Push(socket) => Ok(socket.flush().await?),

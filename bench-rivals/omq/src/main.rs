@@ -127,6 +127,20 @@ impl Contender for Side {
         }
     }
 
+    async fn send_many(
+        &self,
+        socket: &mut Socket,
+        octets: &'static [u8],
+        count: u64,
+    ) -> Result<()> {
+        let socket = socket.shared()?;
+        for _ in 0..count {
+            let message = Message::single(Bytes::from_static(octets));
+            socket.send(message).await?;
+        }
+        Ok(())
+    }
+
     async fn recv(&self, socket: &mut Socket) -> Result<usize> {
         match socket {
             Socket::Shared(socket) => Ok(socket.recv().await?.byte_len()),

@@ -8,7 +8,7 @@ use std::io::{stdin, stdout};
 use std::time::Duration;
 
 use bytes::Bytes;
-use peer_script::{Contender, work};
+use peer_script::{Contender, of_size, work};
 use zeromq::{
     PullSocket, PushSocket, RepSocket, ReqSocket, Socket as _, SocketRecv as _, SocketSend as _,
     SubSocket, XPubSocket, ZmqMessage,
@@ -106,6 +106,49 @@ impl Contender for Side {
             Socket::Req(socket) => Ok(socket.send(message).await?),
             Socket::Pub(socket) => Ok(socket.send(message).await?),
             _ => Err("a socket that only receives".into()),
+        }
+    }
+
+    async fn send_many(
+        &self,
+        socket: &mut Socket,
+        octets: &'static [u8],
+        count: u64,
+    ) -> Result<()> {
+        match socket {
+            Socket::Push(socket) => {
+                for _ in 0..count {
+                    let message = ZmqMessage::from(Bytes::from_static(octets));
+                    socket.send(message).await?;
+                }
+                Ok(())
+            }
+            Socket::Pub(socket) => {
+                for _ in 0..count {
+                    let message = ZmqMessage::from(Bytes::from_static(octets));
+                    socket.send(message).await?;
+                }
+                Ok(())
+            }
+            _ => Err("neither a PUSH nor a PUB".into()),
+        }
+    }
+
+    async fn recv_many(&self, socket: &mut Socket, wanted: usize, count: u64) -> Result<()> {
+        match socket {
+            Socket::Pull(socket) => {
+                for _ in 0..count {
+                    of_size(size(&socket.recv().await?), wanted)?;
+                }
+                Ok(())
+            }
+            Socket::Sub(socket) => {
+                for _ in 0..count {
+                    of_size(size(&socket.recv().await?), wanted)?;
+                }
+                Ok(())
+            }
+            _ => Err("neither a PULL nor a SUB".into()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use peer_script::{Contender, Job};
+use peer_script::{Contender, Job, of_size};
 use zmq::{Dealer, Frame, Pub, Pull, Push, Rep, Req, Router, Sub};
 
 use super::opening::{LINGER, Opening, Result, all_sent, each, open, sockets, unfit};
@@ -104,6 +104,45 @@ impl Contender for Asynchronous {
             }
             _ => Err(unfit()),
         }
+    }
+
+    async fn send_many(
+        &self,
+        socket: &mut Socket,
+        octets: &'static [u8],
+        count: u64,
+    ) -> Result<()> {
+        match socket {
+            Socket::Push(socket) => {
+                for _ in 0..count {
+                    socket.send(Frame::from_static(octets)).await?;
+                }
+            }
+            Socket::Pub(socket) => {
+                for _ in 0..count {
+                    socket.send(Frame::from_static(octets))?;
+                }
+            }
+            _ => return Err(unfit()),
+        }
+        Ok(())
+    }
+
+    async fn recv_many(&self, socket: &mut Socket, size: usize, count: u64) -> Result<()> {
+        match socket {
+            Socket::Pull(socket) => {
+                for _ in 0..count {
+                    of_size(socket.recv().await?.byte_len(), size)?;
+                }
+            }
+            Socket::Sub(socket) => {
+                for _ in 0..count {
+                    of_size(socket.recv().await?.byte_len(), size)?;
+                }
+            }
+            _ => return Err(unfit()),
+        }
+        Ok(())
     }
 
     #[inline]
