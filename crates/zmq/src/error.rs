@@ -97,7 +97,13 @@ impl SendError {
 
 impl From<engine::SendError> for SendError {
     fn from(error: engine::SendError) -> SendError {
-        let reason = match error.reason {
+        SendError::new(error.message, SendFailure::from(error.reason))
+    }
+}
+
+impl From<engine::SendFailure> for SendFailure {
+    fn from(reason: engine::SendFailure) -> SendFailure {
+        match reason {
             engine::SendFailure::WouldBlock => SendFailure::WouldBlock,
             engine::SendFailure::TimedOut => SendFailure::TimedOut,
             engine::SendFailure::Unroutable => SendFailure::Unroutable,
@@ -107,8 +113,7 @@ impl From<engine::SendError> for SendError {
             engine::SendFailure::Terminated => SendFailure::ContextShutDown,
             engine::SendFailure::Interrupted => SendFailure::Interrupted,
             _ => SendFailure::Invalid("a socket of this type does not send"),
-        };
-        SendError::new(error.message, reason)
+        }
     }
 }
 

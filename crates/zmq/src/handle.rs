@@ -1,7 +1,6 @@
 //! What all typed sockets have in common. The typed ones add names and take away what their pattern lacks.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -135,14 +134,15 @@ impl Handle {
         matches!(&self.opened, Ok(opened) if opened.socket.offer_ready(slot))
     }
 
-    /// As [`take_ready`](Self::take_ready) for a task, unless it is time for others to run.
-    #[inline]
+    /// As [`take_ready`](Self::take_ready) for a task, unless it is time for others to run. A call of its own: what is around it is small enough
+    /// then to become a part of the task.
+    #[inline(never)]
     pub(crate) fn take_in_turn(&self, slot: &mut Message) -> bool {
         matches!(&self.opened, Ok(opened) if opened.readiness.has_turn() && opened.socket.take_ready(slot))
     }
 
-    /// As [`offer_ready`](Self::offer_ready) for a task, unless it is time for others to run.
-    #[inline]
+    /// As [`offer_ready`](Self::offer_ready) for a task, unless it is time for others to run. As `take_in_turn` a call of its own.
+    #[inline(never)]
     pub(crate) fn offer_in_turn(&self, slot: &mut Message) -> bool {
         matches!(&self.opened, Ok(opened) if opened.readiness.has_turn() && opened.socket.offer_ready(slot))
     }
@@ -170,47 +170,31 @@ impl Handle {
         }?)
     }
 
-    pub(crate) async fn send(
-        &self,
-        message: Message,
-        timeout: Option<Duration>,
-    ) -> Result<(), SendError> {
-        let mut wait = Wait::new(self, timeout);
-        let mut slot = Some(message);
-        poll_fn(|cx| self.poll_send(&mut wait, &mut slot, cx)).await
-    }
-
     /// Sends what is in the slot. The message leaves it only when it was accepted, or inside an error.
     pub(crate) fn poll_send(
         &self,
         wait: &mut Wait<'_>,
-        slot: &mut Option<Message>,
+        slot: &mut Message,
         cx: &mut task::Context<'_>,
     ) -> Poll<Result<(), SendError>> {
         let waited = task::ready!(wait.poll(cx, |_| {
-            let Some(message) = slot.take() else {
-                return Some(Ok(()));
+            let socket = match self.socket() {
+                Ok(socket) => socket,
+                Err(error) => return Some(Err(SendFailure::NotOpen(error))),
             };
-            match self.try_send(message) {
-                Err(error) if error.is_would_block() => {
-                    *slot = Some(error.into_message());
-                    None
-                }
-                result => Some(result),
+            match socket.try_send_from(slot) {
+                Err(engine::SendFailure::WouldBlock) => None,
+                result => Some(result.map_err(SendFailure::from)),
             }
         }));
         let failure = match waited {
-            Waited::Done(result) => return Poll::Ready(result),
+            Waited::Done(Ok(())) => return Poll::Ready(Ok(())),
+            Waited::Done(Err(failure)) => failure,
             Waited::TimedOut => SendFailure::TimedOut,
             Waited::Failed(error) => SendFailure::NotOpen(error),
         };
-        let message = slot.take().unwrap_or_else(|| Message::from(""));
+        let message = std::mem::replace(slot, Message::empty());
         Poll::Ready(Err(SendError::new(message, failure)))
-    }
-
-    pub(crate) async fn recv(&self, timeout: Option<Duration>) -> Result<Message, RecvError> {
-        let mut wait = Wait::new(self, timeout);
-        poll_fn(|cx| self.poll_recv(&mut wait, cx)).await
     }
 
     pub(crate) fn poll_recv(

@@ -82,6 +82,7 @@ pub mod security;
 mod socket;
 mod streams;
 mod turn;
+mod verbs;
 mod wait;
 
 #[cfg(feature = "curve")]

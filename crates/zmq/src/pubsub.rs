@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{ReadyError, SendError, SubscribeError};
 use crate::socket::{publishes, receives, socket};
+use crate::verbs::Sending;
 use crate::{Frame, Message};
 
 /// The verbs of a socket that subscribes.
@@ -143,7 +144,7 @@ impl XPub {
     /// # Errors
     /// The socket's context was shut down. The message is in the error.
     pub async fn send_to_all(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.handle.send(message.into(), None).await
+        Sending::long(&self.handle, message.into(), None).await
     }
 
     /// Admits the last received subscription under this topic. Only for sockets opened as

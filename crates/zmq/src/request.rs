@@ -1,5 +1,6 @@
 //! Question and answer: [`Req`] and [`Rep`] (RFC 28).
 
+use std::convert::identity;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -14,6 +15,7 @@ use crate::error::{RecvError, RequestError, SendError, SendFailure};
 use crate::handle::Handle;
 use crate::socket::socket;
 use crate::turn::{Held, Turn};
+use crate::verbs::{Receiving, Sending};
 
 socket! {
     /// Asks one of its peers, in turn, and receives the reply (RFC 28, REQ). Its peers are [`Rep`] and
@@ -81,12 +83,10 @@ async fn ask(
         let error = SendError::new(message, SendFailure::TimedOut);
         return Err(RequestError::NotSent(error));
     };
-    handle
-        .send(message, deadline.left())
+    Sending::long(handle, message, deadline.left())
         .await
         .map_err(RequestError::NotSent)?;
-    handle
-        .recv(deadline.left())
+    Receiving::long(handle, deadline.left(), identity)
         .await
         .map_err(RequestError::NoReply)
 }
@@ -147,7 +147,7 @@ impl Rep {
     /// The socket's context was shut down.
     pub async fn recv(&self) -> Result<Request<'_>, RecvError> {
         let held = self.handle.turn.take().await;
-        let message = self.handle.recv(None).await?;
+        let message = Receiving::long(&self.handle, None, identity).await?;
         Ok(Request::new(&self.handle, held, message))
     }
 
@@ -160,7 +160,7 @@ impl Rep {
         let held = take_within(&self.handle.turn, Some(timeout))
             .await
             .ok_or(RecvError::TimedOut)?;
-        let message = self.handle.recv(deadline.left()).await?;
+        let message = Receiving::long(&self.handle, deadline.left(), identity).await?;
         Ok(Request::new(&self.handle, held, message))
     }
 

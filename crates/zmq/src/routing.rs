@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::error::{ConnectError, SendError};
 use crate::socket::{receives, sends, socket};
+use crate::verbs::Sending;
 use crate::{Frame, Message, Outgoing};
 
 socket! {
@@ -68,7 +69,7 @@ impl Router {
         peer: &RoutingId,
         message: impl Into<Message>,
     ) -> Result<(), SendError> {
-        let sent = self.handle.send(address(peer, message.into()), None).await;
+        let sent = Sending::long(&self.handle, address(peer, message.into()), None).await;
         sent.map_err(unaddressed)
     }
 
@@ -83,7 +84,7 @@ impl Router {
         timeout: Duration,
     ) -> Result<(), SendError> {
         let message = address(peer, message.into());
-        let sent = self.handle.send(message, Some(timeout)).await;
+        let sent = Sending::long(&self.handle, message, Some(timeout)).await;
         sent.map_err(unaddressed)
     }
 

@@ -162,27 +162,24 @@ macro_rules! sends {
             ///
             /// # Errors
             /// The socket's context was shut down. The message is in the error.
-            pub async fn send(
+            #[inline]
+            pub fn send(
                 &self,
                 message: impl Into<crate::Message>,
-            ) -> Result<(), crate::SendError> {
-                let mut message = message.into();
-                if self.handle.offer_in_turn(&mut message) {
-                    return Ok(());
-                }
-                self.handle.send(message, None).await
+            ) -> impl Future<Output = Result<(), crate::SendError>> {
+                crate::verbs::Sending::new(&self.handle, message, None)
             }
 
             /// As [`send`](Self::send), but waits no longer than `timeout`.
             ///
             /// # Errors
             /// As [`send`](Self::send), and when the time has passed. The message is in the error.
-            pub async fn send_timeout(
+            pub fn send_timeout(
                 &self,
                 message: impl Into<crate::Message>,
                 timeout: std::time::Duration,
-            ) -> Result<(), crate::SendError> {
-                self.handle.send(message.into(), Some(timeout)).await
+            ) -> impl Future<Output = Result<(), crate::SendError>> {
+                crate::verbs::Sending::new(&self.handle, message, Some(timeout))
             }
 
             /// Sends if there is room now. Never waits.
@@ -234,23 +231,20 @@ macro_rules! receives {
             ///
             /// # Errors
             /// The socket's context was shut down.
-            pub async fn recv(&self) -> Result<$item, crate::RecvError> {
-                let mut message = crate::Message::empty();
-                if self.handle.take_in_turn(&mut message) {
-                    return Ok($convert(message));
-                }
-                Ok($convert(self.handle.recv(None).await?))
+            #[inline]
+            pub fn recv(&self) -> impl Future<Output = Result<$item, crate::RecvError>> {
+                crate::verbs::Receiving::new(&self.handle, None, $convert)
             }
 
             /// As [`recv`](Self::recv), but waits no longer than `timeout`.
             ///
             /// # Errors
             /// As [`recv`](Self::recv), and when the time has passed.
-            pub async fn recv_timeout(
+            pub fn recv_timeout(
                 &self,
                 timeout: std::time::Duration,
-            ) -> Result<$item, crate::RecvError> {
-                Ok($convert(self.handle.recv(Some(timeout)).await?))
+            ) -> impl Future<Output = Result<$item, crate::RecvError>> {
+                crate::verbs::Receiving::new(&self.handle, Some(timeout), $convert)
             }
 
             #[doc = concat!("Receives ", $what, ", if there is one now. Never waits.")]

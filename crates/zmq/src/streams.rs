@@ -41,6 +41,12 @@ impl<T> Stream for Incoming<'_, T> {
             return Poll::Ready(None);
         }
         let this = &mut *self;
+        if this.wait.is_resting() {
+            let mut message = Message::empty();
+            if this.handle.take_in_turn(&mut message) {
+                return Poll::Ready(Some(Ok((this.convert)(message))));
+            }
+        }
         let received = ready!(this.handle.poll_recv(&mut this.wait, cx));
         Poll::Ready(match received {
             Ok(message) => Some(Ok((this.convert)(message))),
@@ -84,10 +90,17 @@ impl<'a, T> Outgoing<'a, T> {
     }
 
     fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        if self.slot.is_none() {
+        let Some(message) = &mut self.slot else {
             return Poll::Ready(Ok(()));
-        }
-        self.handle.poll_send(&mut self.wait, &mut self.slot, cx)
+        };
+        let short = self.wait.is_resting() && self.handle.offer_in_turn(message);
+        let sent = if short {
+            Ok(())
+        } else {
+            ready!(self.handle.poll_send(&mut self.wait, message, cx))
+        };
+        self.slot = None;
+        Poll::Ready(sent)
     }
 }
 

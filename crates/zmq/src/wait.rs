@@ -74,6 +74,11 @@ impl<'a> Wait<'a> {
         }
     }
 
+    /// Whether it has not begun, or has ended.
+    pub(crate) fn is_resting(&self) -> bool {
+        !self.started
+    }
+
     /// Attempts until there is an answer (`Some`); waits for the socket to change in between. Each attempt is told how far it has to look.
     pub(crate) fn poll<T>(
         &mut self,

@@ -1,5 +1,9 @@
 //! Futures that are dropped before they are done take nothing with them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::time::Duration;
+
 use zmq::{Context, Dealer, Message, Pull, Push, Router};
 
 use crate::runtimes::{Outcome, endpoints, on_every_executor, poll_at_most};
@@ -81,6 +85,54 @@ fn no_message_is_lost_or_doubled_by_senders_that_give_up() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn nothing_is_sent_or_received_by_a_future_that_nobody_polls() {
+    on_every_executor(|| async {
+        let context = Context::new();
+        let (push, pull) = (Push::new(&context), Pull::new(&context));
+        push.connect(&pull.bind("tcp://127.0.0.1:0").await?)?;
+        // In a burst, where each would be ready at once.
+        for number in 0..900_u32 {
+            drop(push.send("never"));
+            let sending = push.send(number.to_be_bytes());
+            drop(push.send_timeout("never", Duration::from_secs(1)));
+            sending.await?;
+        }
+        for number in 0..900_u32 {
+            drop(pull.recv());
+            let receiving = pull.recv();
+            drop(pull.recv_timeout(Duration::from_secs(1)));
+            assert_eq!(receiving.await?, Message::from(number.to_be_bytes()));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_future_that_is_over_does_nothing_twice() {
+    let context = Context::new();
+    let (push, pull) = (Push::new(&context), Pull::new(&context));
+    zmq::block_on(async {
+        push.connect(&pull.bind("tcp://127.0.0.1:0").await?)?;
+        for _ in 0..10 {
+            let mut sending = pin!(push.send("once"));
+            sending.as_mut().await?;
+            let again = catch_unwind(AssertUnwindSafe(|| zmq::block_on(sending)));
+            assert!(again.is_err(), "sent twice");
+        }
+        push.send("last").await?;
+        for _ in 0..10 {
+            let mut receiving = pin!(pull.recv());
+            assert_eq!(receiving.as_mut().await?, Message::from("once"));
+            let again = catch_unwind(AssertUnwindSafe(|| zmq::block_on(receiving)));
+            assert!(again.is_err(), "received twice");
+        }
+        assert_eq!(pull.recv().await?, Message::from("last"));
+        Outcome::Ok(())
+    })
+    .expect("all is sent and received");
 }
 
 #[test]
