@@ -56,7 +56,20 @@ impl Contender for Blocking {
         octets: &'static [u8],
         count: u64,
     ) -> Result<()> {
-        (0..count).try_for_each(|_| send(socket, octets))
+        match socket {
+            Socket::Push(socket) => {
+                for _ in 0..count {
+                    socket.send(Frame::from_static(octets))?;
+                }
+            }
+            Socket::Pub(socket) => {
+                for _ in 0..count {
+                    socket.send(Frame::from_static(octets))?;
+                }
+            }
+            _ => return Err(unfit()),
+        }
+        Ok(())
     }
 
     async fn recv(&self, socket: &mut Socket) -> Result<usize> {
@@ -64,7 +77,20 @@ impl Contender for Blocking {
     }
 
     async fn recv_many(&self, socket: &mut Socket, size: usize, count: u64) -> Result<()> {
-        (0..count).try_for_each(|_| of_size(recv(socket)?, size))
+        match socket {
+            Socket::Pull(socket) => {
+                for _ in 0..count {
+                    of_size(socket.recv()?.byte_len(), size)?;
+                }
+            }
+            Socket::Sub(socket) => {
+                for _ in 0..count {
+                    of_size(socket.recv()?.byte_len(), size)?;
+                }
+            }
+            _ => return Err(unfit()),
+        }
+        Ok(())
     }
 
     async fn echo(&self, socket: &mut Socket) -> Result<()> {
