@@ -82,6 +82,8 @@ pub(crate) trait Slot {
     fn is_inline(&self) -> bool;
     /// Changes places with a message, if that fits here.
     fn change_for(&mut self, message: &mut Message) -> bool;
+    /// As `change_for`, where nothing has to be let go of ([`is_inline`](Slot::is_inline)).
+    fn accept(&mut self, message: &mut Message) -> bool;
 }
 
 impl Slot for Message {
@@ -103,6 +105,12 @@ impl Slot for Message {
     #[inline]
     fn change_for(&mut self, message: &mut Message) -> bool {
         std::mem::swap(self, message);
+        true
+    }
+
+    #[inline]
+    fn accept(&mut self, message: &mut Message) -> bool {
+        move_whole(message, self, Message::empty);
         true
     }
 }
@@ -128,6 +136,17 @@ impl Slot for Frame {
         match message.sole_mut() {
             Some((frame, None)) => {
                 std::mem::swap(self, frame);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline]
+    fn accept(&mut self, message: &mut Message) -> bool {
+        match message.sole_mut() {
+            Some((frame, None)) => {
+                move_whole(frame, self, Frame::empty);
                 true
             }
             _ => false,
@@ -166,6 +185,25 @@ impl Slot for Place<'_> {
         std::mem::swap(self.properties, properties);
         true
     }
+
+    #[inline]
+    fn accept(&mut self, message: &mut Message) -> bool {
+        let Some((frame, properties)) = message.sole_mut() else {
+            return false;
+        };
+        move_whole(frame, self.frame, Frame::empty);
+        *self.properties = properties.take();
+        true
+    }
+}
+
+/// Moves a value to where one is that nobody has to let go of, which is not even read. Nothing of meaning is left. A call of its own, so that the value
+/// is moved in as few pieces as there can be: an exchange reads what was just written, and both ways it goes word by word, while the receiver's next
+/// move takes two words at a time, and so waits for both.
+#[inline(never)]
+fn move_whole<T>(from: &mut T, into: &mut T, empty: impl FnOnce() -> T) {
+    let value = std::mem::replace(from, empty());
+    std::mem::forget(std::mem::replace(into, value));
 }
 
 /// Octets in all frames together.

@@ -331,13 +331,16 @@ impl Pipe {
         let Some(Item::Message(first)) = self.input.front_mut() else {
             return false;
         };
-        if !into.change_for(first) {
-            return false;
-        }
         if inline {
-            // The empty message that nearly every caller comes with: it is not even read.
+            // Nearly every caller comes with an empty message, and an empty one is left: neither is even read.
+            if !into.accept(first) {
+                return false;
+            }
             std::mem::forget(self.input.pop_front());
         } else {
+            if !into.change_for(first) {
+                return false;
+            }
             drop(self.input.pop_front());
         }
         self.fetch_ahead();
