@@ -136,6 +136,16 @@ impl Frame {
             Repr::Shared(bytes) => Some(bytes),
         }
     }
+
+    /// The shared octets, to put others in their place, when the body is not kept inside the value.
+    #[inline]
+    #[must_use]
+    pub fn as_shared_mut(&mut self) -> Option<&mut Bytes> {
+        match &mut self.0 {
+            Repr::Inline { .. } => None,
+            Repr::Shared(bytes) => Some(bytes),
+        }
+    }
 }
 
 impl Default for Frame {
@@ -245,22 +255,22 @@ impl From<String> for Frame {
 }
 
 impl From<Vec<u8>> for Frame {
+    #[inline]
     fn from(body: Vec<u8>) -> Self {
         if body.len() <= INLINE {
-            Self::copy_from(&body)
-        } else {
-            Self(Repr::Shared(Bytes::from(body)))
+            return Self::copy_from(&body);
         }
+        Self::shared(Bytes::from(body))
     }
 }
 
 impl From<Bytes> for Frame {
+    #[inline]
     fn from(body: Bytes) -> Self {
         if body.len() <= INLINE {
-            Self::copy_from(&body)
-        } else {
-            Self(Repr::Shared(body))
+            return Self::copy_from(&body);
         }
+        Self::shared(body)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use zmq_engine::{Frame, Properties};
 
 use crate::bodies;
@@ -36,14 +37,30 @@ const _: () = assert!(size_of::<Part>() == 64 && align_of::<Part>() == 8);
 /// freed is in the cache of its core, and to clear it takes longer than all the rest of passing a message to a socket of the same process.
 #[inline]
 pub(crate) fn widen(part: &mut Part, length: usize) -> bool {
-    part.body.widen(length) || long_body(length).map(|body| part.body = body).is_some()
+    if part.body.widen(length) || use_again(part, length) {
+        return true;
+    }
+    let Some(room) = unfilled(length) else {
+        return false;
+    };
+    // Made where it stays, over an empty one that nobody has to let go of: each time it was moved, the processor waited for the pieces of the time
+    // before.
+    debug_assert!(part.is_plain());
+    std::mem::forget(std::mem::replace(
+        &mut part.body,
+        Frame::shared(Bytes::new()),
+    ));
+    if let Some(body) = part.body.as_shared_mut() {
+        std::mem::forget(std::mem::replace(body, Bytes::from(room)));
+    }
+    true
 }
 
-fn long_body(length: usize) -> Option<Frame> {
-    if let Some(kept) = bodies::make(length) {
-        return Some(kept);
-    }
-    unfilled(length).map(Frame::from)
+/// A body of memory that is used again.
+#[inline(never)]
+fn use_again(part: &mut Part, length: usize) -> bool {
+    let kept = bodies::make(length);
+    kept.map(|body| part.body = body).is_some()
 }
 
 /// So many octets of any content. `None` when there is no memory for them, or they are none.
