@@ -114,8 +114,8 @@ pub(crate) extern "C" fn zmq_send(
     number(|| {
         let held = socket(handle)?;
         let octets = raw::octets(data, length).ok_or(Errno::FAULT)?;
-        let mut frame = Frame::copy_from(octets);
-        if !(held.offers_at_once(flags) && held.socket.offer_frame_ready(&mut frame)) {
+        if !(held.offers_at_once(flags) && held.socket.offer_body_ready(octets)) {
+            let frame = Frame::copy_from(octets);
             held.send_frame(frame, flags).map_err(|(_, errno)| errno)?;
         }
         Ok(clip(length))

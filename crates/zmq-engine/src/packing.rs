@@ -31,9 +31,7 @@ impl Pipe {
             return false;
         }
         match &self.carrier {
-            Carrier::Link(_) if self.pace == Pace::Hot && !self.flush_wanted => {
-                self.push_to_link(slot)
-            }
+            Carrier::Link(_) if self.bursts() => self.push_to_link(slot),
             Carrier::Inproc(..) => self.push_to_lane(slot),
             _ => false,
         }
@@ -50,22 +48,54 @@ impl Pipe {
         true
     }
 
+    /// As [`push_plain`](Self::push_plain) for the body of a message of one frame, which is copied behind those that gather in a pack.
     #[inline]
-    fn push_to_link(&mut self, slot: &mut impl Slot) -> bool {
+    pub(crate) fn push_body(&mut self, body: &[u8]) -> bool {
+        let to_link = matches!(self.carrier, Carrier::Link(_)) && !self.marks.conflate;
+        if !(to_link && self.bursts() && self.packs && body.len() <= PACKED) {
+            return false;
+        }
+        let Some(octets) = self.goes_on_with(body.len()) else {
+            return false;
+        };
+        let Some(pack) = self.open_pack() else {
+            return false;
+        };
+        pack.push_body(body);
+        self.packed = self.packed.saturating_add(1);
+        self.out_octets = octets;
+        self.fresh = true;
+        true
+    }
+
+    /// Whether a burst is under way of which nothing has to be written yet.
+    #[inline]
+    fn bursts(&self) -> bool {
+        self.pace == Pace::Hot && !self.flush_wanted
+    }
+
+    /// Octets that are queued with a message of so many, unless it reaches a mark or completes the burst.
+    #[inline]
+    fn goes_on_with(&self, length: usize) -> Option<usize> {
         let count = self.out_count().saturating_add(1);
-        let length = octets_of(slot.frames());
         let octets = self.out_octets.saturating_add(length);
         let queued = count.saturating_add(self.in_flight);
-        if count >= self.marks.burst
+        let ends = count >= self.marks.burst
             || octets >= FLUSH_OCTETS
             || self.marks.send.is_some_and(|mark| queued >= mark as usize)
             || self
                 .marks
                 .octets
-                .is_some_and(|mark| octets.saturating_add(self.in_flight_octets) >= mark)
-        {
+                .is_some_and(|mark| octets.saturating_add(self.in_flight_octets) >= mark);
+        (!ends).then_some(octets)
+    }
+
+    #[inline]
+    fn push_to_link(&mut self, slot: &mut impl Slot) -> bool {
+        let length = octets_of(slot.frames());
+        let Some(octets) = self.goes_on_with(length) else {
             return false;
-        }
+        };
         let frames = slot.frames();
         if !self.packs || length > PACKED || frames.len() > PACKED_FRAMES {
             self.out.push_back(Item::Message(slot.take()));

@@ -211,6 +211,12 @@ impl Socket {
         !self.shared.has_notices() && self.shared.lock_amid().send_plain(slot)
     }
 
+    /// As [`offer_ready`](Socket::offer_ready), for the body of a message of one frame. It is copied if the message is sent.
+    #[inline]
+    pub fn offer_body_ready(&self, body: &[u8]) -> bool {
+        !self.shared.has_notices() && self.shared.lock_amid().send_body(body)
+    }
+
     /// Offers a message to the pattern, which takes it from where it stands or leaves it there.
     fn offer(&self, message: &mut Message) -> Result<(), SendFailure> {
         let mut effects = Effects::default();

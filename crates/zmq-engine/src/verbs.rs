@@ -12,7 +12,7 @@ use crate::error::{RecvError, SendFailure};
 use crate::inproc::LaneMarks;
 use crate::item::Slot;
 use crate::options::SocketOption;
-use crate::pipe::{Carrier, Item};
+use crate::pipe::{Carrier, Item, Pipe};
 use crate::terms::Former;
 
 impl Core {
@@ -86,13 +86,24 @@ impl Core {
     /// whether that was all there is to do; the message is untouched if it was not.
     #[inline]
     pub(crate) fn send_plain(&mut self, slot: &mut impl Slot) -> bool {
+        self.send_short(|pipe| pipe.push_plain(slot))
+    }
+
+    /// As [`send_plain`](Self::send_plain) for the body of a message of one frame.
+    #[inline]
+    pub(crate) fn send_body(&mut self, body: &[u8]) -> bool {
+        self.send_short(|pipe| pipe.push_body(body))
+    }
+
+    #[inline]
+    fn send_short(&mut self, push: impl FnOnce(&mut Pipe) -> bool) -> bool {
         if self.life != Life::Open {
             return false;
         }
         let Some(key) = self.pattern.next_target() else {
             return false;
         };
-        if !self.pipe(key).is_some_and(|pipe| pipe.push_plain(slot)) {
+        if !self.pipe(key).is_some_and(push) {
             return false;
         }
         self.pattern.sent_to_target();

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use support::held::{Hold, held};
 use support::*;
 use zmq_engine::{
-    Clock, Context, ContextOptions, DriverMode, DropReason, Loss, Message, Socket, SocketOption,
-    SocketType,
+    Clock, Context, ContextOptions, DriverMode, DropReason, Frame, Loss, Message, Socket,
+    SocketOption, SocketType,
 };
 
 /// What the kernel sends in one piece over loopback; a write that is longer than two of them needs a third one.
@@ -102,6 +102,44 @@ fn no_message_of_a_burst_is_a_write_of_its_own() {
         }
         check(&push.writes(), wire, &format!("{size} octets"));
     }
+}
+
+#[test]
+fn bodies_offered_in_a_burst_keep_their_places_among_messages() {
+    const MANY: usize = 30_000;
+    let body = |number: usize| {
+        // Of all lengths around the bounds of what stands in the value, of short heads and of what goes into packs.
+        let mut body = number.to_le_bytes().to_vec();
+        body.resize(8 + number % 600, number as u8);
+        body
+    };
+    let context = Context::new().unwrap();
+    let (push, pull) = (
+        open(&context, SocketType::Push),
+        open(&context, SocketType::Pull),
+    );
+    push.connect(&pull.bind("tcp://127.0.0.1:0").unwrap())
+        .unwrap();
+    let mut offered = 0;
+    std::thread::scope(|scope| {
+        let receiver = scope.spawn(|| {
+            for number in 0..MANY {
+                let message = pull.recv(Some(PATIENCE)).unwrap();
+                assert_eq!(message.frames(), [Frame::from(body(number))], "{number}");
+            }
+        });
+        for number in 0..MANY {
+            let body = body(number);
+            if number % 3 > 0 && push.offer_body_ready(&body) {
+                offered += 1;
+            } else {
+                push.send(Message::from(body), Some(PATIENCE)).unwrap();
+            }
+        }
+        receiver.join().unwrap();
+    });
+    assert!(offered > 0, "nothing went the short way");
+    assert_eq!(push.counters().accepted, MANY as u64);
 }
 
 #[test]
