@@ -65,7 +65,8 @@ pub trait Contender: Sync {
         octets: &'static [u8],
     ) -> impl Future<Output = Result<()>>;
 
-    /// Sends the same message many times. Those that block do better than the default: a loop without futures.
+    /// Sends the same message many times. Better than the default is a loop over the one socket that is meant, and for those that block
+    /// one without futures.
     fn send_many(
         &self,
         socket: &mut Self::Socket,

@@ -82,7 +82,8 @@ pub(crate) trait Slot {
     fn is_inline(&self) -> bool;
     /// Changes places with a message, if that fits here.
     fn change_for(&mut self, message: &mut Message) -> bool;
-    /// As `change_for`, where nothing has to be let go of ([`is_inline`](Slot::is_inline)).
+    /// Takes the place of a message, if that fits here, where nothing has to be let go of ([`is_inline`](Slot::is_inline)). Nothing that has to be is left in
+    /// `message` either.
     fn accept(&mut self, message: &mut Message) -> bool;
 }
 
@@ -197,7 +198,7 @@ impl Slot for Place<'_> {
     }
 }
 
-/// Moves a value to where one is that nobody has to let go of, which is not even read. Nothing of meaning is left. A call of its own, so that the value
+/// Moves a value to where one is that nobody has to let go of, which is not even read. An empty one is left. A call of its own, so that the value
 /// is moved in as few pieces as there can be: an exchange reads what was just written, and both ways it goes word by word, while the receiver's next
 /// move takes two words at a time, and so waits for both.
 #[inline(never)]

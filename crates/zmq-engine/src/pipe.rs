@@ -332,10 +332,11 @@ impl Pipe {
             return false;
         };
         if inline {
-            // Nearly every caller comes with an empty message, and an empty one is left: neither is even read.
+            // Nearly every caller comes with an empty message, and one is left: to let go of it is nothing.
             if !into.accept(first) {
                 return false;
             }
+            debug_assert!(first.is_inline());
             std::mem::forget(self.input.pop_front());
         } else {
             if !into.change_for(first) {

@@ -170,7 +170,7 @@ impl Handle {
         }?)
     }
 
-    /// Sends what is in the slot. The message leaves it only when it was accepted, or inside an error.
+    /// Sends what is in the slot. It stays there while it waits; what is left there when it was accepted means nothing, and may still be the message.
     pub(crate) fn poll_send(
         &self,
         wait: &mut Wait<'_>,

@@ -90,17 +90,18 @@ impl<'a, T> Outgoing<'a, T> {
     }
 
     fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        let Some(message) = &mut self.slot else {
+        // Out of the slot meanwhile: where a waker of the application panics, which is called with the message accepted, it is not sent again.
+        let Some(mut message) = self.slot.take() else {
             return Poll::Ready(Ok(()));
         };
-        let short = self.wait.is_resting() && self.handle.offer_in_turn(message);
-        let sent = if short {
-            Ok(())
-        } else {
-            ready!(self.handle.poll_send(&mut self.wait, message, cx))
-        };
-        self.slot = None;
-        Poll::Ready(sent)
+        if self.wait.is_resting() && self.handle.offer_in_turn(&mut message) {
+            return Poll::Ready(Ok(()));
+        }
+        let sent = self.handle.poll_send(&mut self.wait, &mut message, cx);
+        if sent.is_pending() {
+            self.slot = Some(message);
+        }
+        sent
     }
 }
 

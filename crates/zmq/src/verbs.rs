@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::Message;
@@ -46,16 +46,19 @@ impl<'a> Course<'a> {
     /// When it is over, as every future may.
     fn go_on<T>(&mut self, poll: impl FnOnce(&Handle, &mut Wait<'a>) -> Poll<T>) -> Poll<T> {
         assert!(self.stage != Stage::Over, "polled again after it was ready");
-        self.stage = Stage::Waiting;
+        // A panic of a waker of the application, which is called with the message accepted, ends it, too.
+        self.stage = Stage::Over;
         let (handle, timeout) = (self.handle, self.timeout);
         let wait = self.wait.get_or_insert_with(|| Wait::new(handle, timeout));
-        let done = ready!(poll(handle, wait));
-        self.stage = Stage::Over;
-        Poll::Ready(done)
+        let done = poll(handle, wait);
+        if done.is_pending() {
+            self.stage = Stage::Waiting;
+        }
+        done
     }
 }
 
-/// Sends a message.
+/// Sends a message. What is left of it then is let go of with the future.
 #[must_use = "nothing is sent unless it is awaited"]
 pub(crate) struct Sending<'a> {
     course: Course<'a>,

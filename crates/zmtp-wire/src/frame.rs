@@ -334,6 +334,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_outside_of_the_value_can_be_exchanged_there() {
+        let mut frame = Frame::shared(Bytes::new());
+        *frame.as_shared_mut().unwrap() = Bytes::from_static(b"a");
+        assert_eq!(frame, *b"a");
+        assert_eq!(Frame::from("a").as_shared_mut(), None);
+    }
+
+    #[test]
     fn debug_is_short_and_escaped() {
         assert_eq!(alloc::format!("{:?}", Frame::from("a\n\"")), r#""a\n\"""#);
         assert_eq!(

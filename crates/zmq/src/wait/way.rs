@@ -94,7 +94,7 @@ impl Readiness {
         self.left_unread.swap(look_number, Ordering::Relaxed) != look_number
     }
 
-    /// Counts an answer, unless it would be the one before which others should run.
+    /// Counts a call, unless it would be the one before which others should run.
     #[inline]
     pub(crate) fn has_turn(&self) -> bool {
         let turns = self.turns.load(Ordering::Relaxed);
