@@ -7,12 +7,16 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::mpsc::{self, RecvTimeoutError};
 
 use support::*;
 use zmq_engine::{Context, Happening, SocketType};
 
 /// Unasked replies: more than may wait, by more than the turns in which a broken link is read.
 const UNASKED: usize = 50;
+
+/// Octets that nobody reads of a peer at its mark, unless it is broken.
+const DRAINED: usize = 2 * 1024 * 1024;
 
 /// Says what it likes.
 struct Peer(UnixStream);
@@ -119,6 +123,8 @@ fn unasked_replies_without_end_hold_up_nobody_else() {
     let context = Context::new().unwrap();
     let req = open_with(&context, SocketType::Req, |options| {
         options.recv_hwm = Some(1);
+        // Where it was let go of nothing is to wait for it to come back.
+        options.immediate = true;
     });
     req.connect(&hall.endpoint()).unwrap();
     let mut rep = Peer::accept(&hall.listener, "REP");
@@ -126,11 +132,25 @@ fn unasked_replies_without_end_hold_up_nobody_else() {
     rep.0.shutdown(Shutdown::Read).unwrap();
     // The answer to this cannot be written.
     rep.say(b"\x04\x07\x04PING\0\0");
-    let flood = std::thread::spawn(move || while rep.0.write_all(&[0; 64 * 1024]).is_ok() {});
+    let (drained, is_drained) = mpsc::channel();
+    let flood = std::thread::spawn(move || {
+        let octets = [0; 64 * 1024];
+        let mut said = 0;
+        while rep.0.write_all(&octets).is_ok() {
+            said += octets.len();
+            if said >= DRAINED {
+                let _ = drained.send(());
+            }
+        }
+    });
+    // So much was read, or it paused and was let go of: either way it is known for what it is.
+    let waited = is_drained.recv_timeout(PATIENCE);
+    assert_ne!(waited, Err(RecvTimeoutError::Timeout));
     req.connect(&other.endpoint()).unwrap();
     let mut calm = Peer::accept(&other.listener, "REP");
     until(&req, |req| {
-        req.peers().iter().filter(|peer| peer.ready).count() > 1
+        let mut peers = req.peers().into_iter();
+        peers.any(|peer| peer.ready && peer.endpoint == other.endpoint())
     });
     for _ in 0..100 {
         send(&req, "ask");
