@@ -114,8 +114,11 @@ pub(crate) extern "C" fn zmq_send(
     number(|| {
         let held = socket(handle)?;
         let octets = raw::octets(data, length).ok_or(Errno::FAULT)?;
-        if !(held.offers_at_once(flags) && held.socket.offer_body_ready(octets)) {
-            let frame = Frame::copy_from(octets);
+        let mut frame = Frame::empty();
+        if !(held.offers_at_once(flags) && held.socket.offer_body_ready(octets, &mut frame)) {
+            if frame.is_empty() {
+                frame = Frame::copy_from(octets);
+            }
             held.send_frame(frame, flags).map_err(|(_, errno)| errno)?;
         }
         Ok(clip(length))

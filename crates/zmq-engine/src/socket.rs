@@ -211,10 +211,11 @@ impl Socket {
         !self.shared.has_notices() && self.shared.lock_amid().send_plain(slot)
     }
 
-    /// As [`offer_ready`](Socket::offer_ready), for the body of a message of one frame. It is copied if the message is sent.
+    /// As [`offer_ready`](Socket::offer_ready), for the body of a message of one frame, which is copied to where a burst gathers. Where that is not
+    /// all there is to do, a frame of it may be left in `slot`.
     #[inline]
-    pub fn offer_body_ready(&self, body: &[u8]) -> bool {
-        !self.shared.has_notices() && self.shared.lock_amid().send_body(body)
+    pub fn offer_body_ready(&self, body: &[u8], slot: &mut Frame) -> bool {
+        !self.shared.has_notices() && self.shared.lock_amid().send_body(body, slot)
     }
 
     /// Offers a message to the pattern, which takes it from where it stands or leaves it there.

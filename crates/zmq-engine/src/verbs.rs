@@ -89,10 +89,15 @@ impl Core {
         self.send_short(|pipe| pipe.push_plain(slot))
     }
 
-    /// As [`send_plain`](Self::send_plain) for the body of a message of one frame.
+    /// As [`send_plain`](Self::send_plain) for the body of a message of one frame. A frame is made of it in `slot` where it needs one.
     #[inline]
-    pub(crate) fn send_body(&mut self, body: &[u8]) -> bool {
-        self.send_short(|pipe| pipe.push_body(body))
+    pub(crate) fn send_body(&mut self, body: &[u8], slot: &mut Frame) -> bool {
+        self.send_short(|pipe| {
+            pipe.push_body(body) || {
+                *slot = Frame::copy_from(body);
+                pipe.push_plain(slot)
+            }
+        })
     }
 
     #[inline]

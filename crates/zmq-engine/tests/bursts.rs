@@ -120,6 +120,8 @@ fn bodies_offered_in_a_burst_keep_their_places_among_messages() {
     );
     push.connect(&pull.bind("tcp://127.0.0.1:0").unwrap())
         .unwrap();
+    // Made before, so that the burst is one.
+    let bodies: Vec<Vec<u8>> = (0..MANY).map(body).collect();
     let mut offered = 0;
     std::thread::scope(|scope| {
         let receiver = scope.spawn(|| {
@@ -128,9 +130,9 @@ fn bodies_offered_in_a_burst_keep_their_places_among_messages() {
                 assert_eq!(message.frames(), [Frame::from(body(number))], "{number}");
             }
         });
-        for number in 0..MANY {
-            let body = body(number);
-            if number % 3 > 0 && push.offer_body_ready(&body) {
+        for (number, body) in bodies.into_iter().enumerate() {
+            let mut frame = Frame::empty();
+            if number % 3 > 0 && push.offer_body_ready(&body, &mut frame) {
                 offered += 1;
             } else {
                 push.send(Message::from(body), Some(PATIENCE)).unwrap();

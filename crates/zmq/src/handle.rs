@@ -170,11 +170,12 @@ impl Handle {
         }?)
     }
 
-    /// Sends what is in the slot. It stays there while it waits; what is left there when it was accepted means nothing, and may still be the message.
+    /// Sends what is in the slot. The message leaves it only when it was accepted, or inside an error, or where a waker of the application
+    /// panics, which is called with the message accepted.
     pub(crate) fn poll_send(
         &self,
         wait: &mut Wait<'_>,
-        slot: &mut Message,
+        slot: &mut Option<Message>,
         cx: &mut task::Context<'_>,
     ) -> Poll<Result<(), SendError>> {
         let waited = task::ready!(wait.poll(cx, |_| {
@@ -182,9 +183,17 @@ impl Handle {
                 Ok(socket) => socket,
                 Err(error) => return Some(Err(SendFailure::NotOpen(error))),
             };
-            match socket.try_send_from(slot) {
-                Err(engine::SendFailure::WouldBlock) => None,
-                result => Some(result.map_err(SendFailure::from)),
+            let Some(mut message) = slot.take() else {
+                return Some(Ok(()));
+            };
+            let failure = match socket.try_send_from(&mut message) {
+                Ok(()) => return Some(Ok(())),
+                Err(failure) => failure,
+            };
+            *slot = Some(message);
+            match failure {
+                engine::SendFailure::WouldBlock => None,
+                failure => Some(Err(failure.into())),
             }
         }));
         let failure = match waited {
@@ -193,7 +202,7 @@ impl Handle {
             Waited::TimedOut => SendFailure::TimedOut,
             Waited::Failed(error) => SendFailure::NotOpen(error),
         };
-        let message = std::mem::replace(slot, Message::empty());
+        let message = slot.take().unwrap_or_else(Message::empty);
         Poll::Ready(Err(SendError::new(message, failure)))
     }
 

@@ -90,18 +90,14 @@ impl<'a, T> Outgoing<'a, T> {
     }
 
     fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        // Out of the slot meanwhile: where a waker of the application panics, which is called with the message accepted, it is not sent again.
-        let Some(mut message) = self.slot.take() else {
+        let Some(message) = &mut self.slot else {
             return Poll::Ready(Ok(()));
         };
-        if self.wait.is_resting() && self.handle.offer_in_turn(&mut message) {
+        if self.wait.is_resting() && self.handle.offer_in_turn(message) {
+            self.slot = None;
             return Poll::Ready(Ok(()));
         }
-        let sent = self.handle.poll_send(&mut self.wait, &mut message, cx);
-        if sent.is_pending() {
-            self.slot = Some(message);
-        }
-        sent
+        self.handle.poll_send(&mut self.wait, &mut self.slot, cx)
     }
 }
 

@@ -2,6 +2,7 @@
 //! once, from where the caller made it, or to where the caller wants it.
 
 use std::future::Future;
+use std::mem::replace;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -58,7 +59,7 @@ impl<'a> Course<'a> {
     }
 }
 
-/// Sends a message. What is left of it then is let go of with the future.
+/// Sends a message.
 #[must_use = "nothing is sent unless it is awaited"]
 pub(crate) struct Sending<'a> {
     course: Course<'a>,
@@ -93,9 +94,13 @@ impl<'a> Sending<'a> {
 
     #[inline(never)]
     fn poll_long(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        let message = &mut self.message;
-        self.course
-            .go_on(|handle, wait| handle.poll_send(wait, message, cx))
+        let mut slot = Some(replace(&mut self.message, Message::empty()));
+        let course = &mut self.course;
+        let sent = course.go_on(|handle, wait| handle.poll_send(wait, &mut slot, cx));
+        if let Some(waiting) = slot {
+            self.message = waiting;
+        }
+        sent
     }
 }
 
@@ -108,6 +113,10 @@ impl Future for Sending<'_> {
         let course = &mut this.course;
         if course.stage == Stage::Begun && course.handle.offer_in_turn(&mut this.message) {
             course.stage = Stage::Over;
+            if !this.message.is_inline() {
+                // Whoever waits for its octets to be let go of does not wait for the end of the future.
+                this.message = Message::empty();
+            }
             return Poll::Ready(Ok(()));
         }
         this.poll_long(cx)

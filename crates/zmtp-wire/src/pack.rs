@@ -66,7 +66,10 @@ impl Pack {
     /// Adds a message of these frames. Ignored once the pack was handed to a session.
     #[inline]
     pub fn push_frames(&mut self, frames: &[Frame]) {
-        let Some((last, others)) = frames.split_last().filter(|_| self.may_grow()) else {
+        if !self.may_grow() {
+            return;
+        }
+        let Some((last, others)) = frames.split_last() else {
             return;
         };
         let before = self.octets.len();

@@ -2,8 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use zmq::{Context, Dealer, Message, Pull, Push, Router};
 
 use crate::runtimes::{Outcome, endpoints, on_every_executor, poll_at_most};
@@ -133,6 +135,43 @@ fn a_future_that_is_over_does_nothing_twice() {
         Outcome::Ok(())
     })
     .expect("all is sent and received");
+}
+
+/// Octets that somebody waits for.
+struct Awaited {
+    _owner: Arc<()>,
+}
+
+impl AsRef<[u8]> for Awaited {
+    fn as_ref(&self) -> &[u8] {
+        &[7; 100]
+    }
+}
+
+#[test]
+fn octets_that_were_sent_are_let_go_of_though_the_future_is_kept() {
+    on_every_executor(|| async {
+        for place in endpoints() {
+            let context = Context::new();
+            let (push, pull) = (Push::new(&context), Pull::new(&context));
+            push.connect(&pull.bind(&place).await?)?;
+            let owner = Arc::new(());
+            let mut kept = Vec::new();
+            for _ in 0..500 {
+                let octets = Bytes::from_owner(Awaited {
+                    _owner: Arc::clone(&owner),
+                });
+                let mut sending = Box::pin(push.send(octets));
+                sending.as_mut().await?;
+                kept.push(sending);
+            }
+            for _ in 0..500 {
+                assert_eq!(pull.recv().await?, Message::from([7; 100]));
+            }
+            assert_eq!(Arc::strong_count(&owner), 1, "{place}");
+        }
+        Ok(())
+    });
 }
 
 #[test]
