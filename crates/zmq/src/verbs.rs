@@ -2,7 +2,6 @@
 //! once, from where the caller made it, or to where the caller wants it.
 
 use std::future::Future;
-use std::mem::replace;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -63,7 +62,7 @@ impl<'a> Course<'a> {
 #[must_use = "nothing is sent unless it is awaited"]
 pub(crate) struct Sending<'a> {
     course: Course<'a>,
-    message: Message,
+    message: Option<Message>,
 }
 
 impl<'a> Sending<'a> {
@@ -76,7 +75,7 @@ impl<'a> Sending<'a> {
     ) -> Sending<'a> {
         Sending {
             course: Course::new(handle, timeout, Stage::Begun),
-            message: message.into(),
+            message: Some(message.into()),
         }
     }
 
@@ -88,19 +87,14 @@ impl<'a> Sending<'a> {
     ) -> Sending<'a> {
         Sending {
             course: Course::new(handle, timeout, Stage::Waiting),
-            message,
+            message: Some(message),
         }
     }
 
     #[inline(never)]
     fn poll_long(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        let mut slot = Some(replace(&mut self.message, Message::empty()));
-        let course = &mut self.course;
-        let sent = course.go_on(|handle, wait| handle.poll_send(wait, &mut slot, cx));
-        if let Some(waiting) = slot {
-            self.message = waiting;
-        }
-        sent
+        let (course, slot) = (&mut self.course, &mut self.message);
+        course.go_on(|handle, wait| handle.poll_send(wait, slot, cx))
     }
 }
 
@@ -111,12 +105,13 @@ impl Future for Sending<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         let this = &mut *self;
         let course = &mut this.course;
-        if course.stage == Stage::Begun && course.handle.offer_in_turn(&mut this.message) {
+        if course.stage == Stage::Begun
+            && let Some(message) = &mut this.message
+            && course.handle.offer_in_turn(message)
+        {
             course.stage = Stage::Over;
-            if !this.message.is_inline() {
-                // Whoever waits for its octets to be let go of does not wait for the end of the future.
-                this.message = Message::empty();
-            }
+            // Whoever waits for its octets to be let go of does not wait for the end of the future.
+            this.message = None;
             return Poll::Ready(Ok(()));
         }
         this.poll_long(cx)
