@@ -12,6 +12,7 @@ use crate::error::{RecvError, SendFailure};
 use crate::inproc::LaneMarks;
 use crate::item::Slot;
 use crate::options::SocketOption;
+use crate::pace::PACKED;
 use crate::pipe::{Carrier, Item, Pipe};
 use crate::terms::Former;
 
@@ -89,14 +90,16 @@ impl Core {
         self.send_short(|pipe| pipe.push_plain(slot))
     }
 
-    /// As [`send_plain`](Self::send_plain) for the body of a message of one frame. A frame is made of it in `slot` where it needs one.
+    /// As [`send_plain`](Self::send_plain) for the body of a message of one frame. A frame is made of it in `slot` where it needs one; not of a long one,
+    /// as nobody is to wait at the lock while that is copied.
     #[inline]
     pub(crate) fn send_body(&mut self, body: &[u8], slot: &mut Frame) -> bool {
         self.send_short(|pipe| {
-            pipe.push_body(body) || {
-                *slot = Frame::copy_from(body);
-                pipe.push_plain(slot)
-            }
+            pipe.push_body(body)
+                || body.len() <= PACKED && {
+                    *slot = Frame::copy_from(body);
+                    pipe.push_plain(slot)
+                }
         })
     }
 
