@@ -129,7 +129,7 @@ impl Slot for Frame {
 
     #[inline]
     fn is_inline(&self) -> bool {
-        self.as_shared().is_none()
+        Frame::is_inline(self)
     }
 
     #[inline]
@@ -174,7 +174,7 @@ impl Slot for Place<'_> {
 
     #[inline]
     fn is_inline(&self) -> bool {
-        self.frame.as_shared().is_none() && self.properties.is_none()
+        self.frame.is_inline() && self.properties.is_none()
     }
 
     #[inline]

@@ -225,7 +225,7 @@ impl Handle {
     }
 
     /// Blocks the thread; a signal does not end the wait.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn send_blocking(
         &self,
         message: Message,

@@ -4,10 +4,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
+use crate::line::Line;
+
 /// Longest body that is kept inside the value, without allocation.
 pub const INLINE: usize = 38;
 
-/// The body of one frame: up to 38 octets inside the value, more in a shared [`Bytes`].
+/// The body of one frame: up to 38 octets inside the value, more in a shared [`Bytes`], or, up to 64 of them, in memory that its thread keeps for
+/// such bodies (feature `std`).
 ///
 /// A short frame copies, so that it never keeps a large read buffer alive. Cloning is cheap at any length.
 #[derive(Clone)]
@@ -17,6 +20,7 @@ pub struct Frame(Repr);
 enum Repr {
     Inline { length: u8, octets: [u8; INLINE] },
     Shared(Bytes),
+    Line(Line),
 }
 
 impl Frame {
@@ -42,7 +46,7 @@ impl Frame {
         Self(Repr::Shared(body))
     }
 
-    /// A frame with a copy of `body`: no allocation up to 38 octets, one above.
+    /// A frame with a copy of `body`: no allocation up to 38 octets, one above, up to 64 only where there is no memory to be used again.
     #[inline]
     #[must_use]
     pub fn copy_from(body: &[u8]) -> Self {
@@ -56,12 +60,20 @@ impl Frame {
                     octets,
                 })
             }
-            None => Self(Repr::Shared(Bytes::copy_from_slice(body))),
+            None => Self::copy_of_long(body),
         }
     }
 
-    /// Makes an empty frame one of so many zero octets inside the value, to be filled by [`inline_mut`](Self::inline_mut). Says whether it
-    /// did: they fit there, and the frame was empty.
+    /// As [`copy_from`](Self::copy_from), of more octets than are kept inside the value.
+    fn copy_of_long(body: &[u8]) -> Self {
+        if let Some(line) = Line::of_front(body, body.len()) {
+            return Self(Repr::Line(line));
+        }
+        Self(Repr::Shared(Bytes::copy_from_slice(body)))
+    }
+
+    /// Makes an empty frame one of so many octets, to be filled by [`own_mut`](Self::own_mut): zeros inside the value; where they do not fit there, any
+    /// octets in memory that is used again. Says whether it did: there was such memory, and the frame was empty.
     #[inline]
     pub fn widen(&mut self, to: usize) -> bool {
         match &mut self.0 {
@@ -69,20 +81,36 @@ impl Frame {
                 *octets = [0; INLINE];
                 // Within INLINE, hence within u8.
                 *length = to as u8;
+                return true;
+            }
+            Repr::Inline { length: 0, .. } => {}
+            _ => return false,
+        }
+        match Line::wide(to) {
+            Some(line) => {
+                self.0 = Repr::Line(line);
                 true
             }
-            _ => false,
+            None => false,
         }
     }
 
-    /// The body to change in place, when it is kept inside the value: shared octets are nobody's to change.
+    /// The body to change in place, when it is nobody else's: shared octets are nobody's to change.
     #[inline]
     #[must_use]
-    pub fn inline_mut(&mut self) -> Option<&mut [u8]> {
+    pub fn own_mut(&mut self) -> Option<&mut [u8]> {
         match &mut self.0 {
             Repr::Inline { length, octets } => octets.get_mut(..usize::from(*length)),
+            Repr::Line(line) => Some(line.as_mut_slice()),
             Repr::Shared(_) => None,
         }
+    }
+
+    /// Whether the body is kept inside the value, so that dropping it lets go of nothing.
+    #[inline]
+    #[must_use]
+    pub const fn is_inline(&self) -> bool {
+        matches!(self.0, Repr::Inline { .. })
     }
 
     /// A frame with a copy of the first `length` octets of a run of fixed length, `length` being no more than that.
@@ -96,6 +124,12 @@ impl Frame {
         })
     }
 
+    /// A frame with a copy of the first `length` of some octets, if there is a line for them. The octets behind the body are never looked at.
+    #[inline]
+    pub(crate) fn of_line(octets: &[u8], length: usize) -> Option<Self> {
+        Some(Self(Repr::Line(Line::of_front(octets, length)?)))
+    }
+
     /// The body.
     #[inline]
     #[must_use]
@@ -105,15 +139,16 @@ impl Frame {
                 octets.get(..usize::from(*length)).unwrap_or_default()
             }
             Repr::Shared(bytes) => bytes,
+            Repr::Line(line) => line.as_slice(),
         }
     }
 
-    /// The body as shared octets; copies (and allocates) only when the body is kept inside the value.
+    /// The body as shared octets; copies (and allocates) only when it is not shared yet.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         match &self.0 {
-            Repr::Inline { .. } => Bytes::copy_from_slice(self.as_slice()),
             Repr::Shared(bytes) => bytes.clone(),
+            _ => Bytes::copy_from_slice(self.as_slice()),
         }
     }
 
@@ -123,27 +158,27 @@ impl Frame {
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Repr::Shared(bytes) => bytes,
-            Repr::Inline { .. } => Bytes::copy_from_slice(self.as_slice()),
+            _ => Bytes::copy_from_slice(self.as_slice()),
         }
     }
 
-    /// The shared octets, when the body is not kept inside the value.
+    /// The shared octets, when the body is in such.
     #[inline]
     #[must_use]
-    pub fn as_shared(&self) -> Option<&Bytes> {
+    pub const fn as_shared(&self) -> Option<&Bytes> {
         match &self.0 {
-            Repr::Inline { .. } => None,
             Repr::Shared(bytes) => Some(bytes),
+            _ => None,
         }
     }
 
-    /// The shared octets, to put others in their place, when the body is not kept inside the value.
+    /// The shared octets, to put others in their place, when the body is in such.
     #[inline]
     #[must_use]
-    pub fn as_shared_mut(&mut self) -> Option<&mut Bytes> {
+    pub const fn as_shared_mut(&mut self) -> Option<&mut Bytes> {
         match &mut self.0 {
-            Repr::Inline { .. } => None,
             Repr::Shared(bytes) => Some(bytes),
+            _ => None,
         }
     }
 }
@@ -302,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn short_bodies_are_inline_and_long_ones_shared() {
+    fn short_bodies_are_inline_and_long_ones_are_not() {
         for length in 0..100_usize {
             let body = alloc::vec![7_u8; length];
             for frame in [
@@ -311,26 +346,32 @@ mod tests {
                 Frame::from(Bytes::from(body.clone())),
             ] {
                 assert_eq!(frame.as_slice(), &body[..]);
-                assert_eq!(
-                    frame.as_shared().is_some(),
-                    length > INLINE,
-                    "length {length}"
-                );
+                assert_eq!(frame.is_inline(), length <= INLINE, "length {length}");
+                assert!(frame.as_shared().is_some() || length <= 64);
+                assert_eq!(frame.clone(), frame);
                 assert_eq!(frame.clone().into_bytes(), frame.to_bytes());
+                assert_eq!(frame.into_bytes(), &body[..]);
             }
         }
     }
 
     #[test]
-    fn what_is_inside_the_value_can_be_filled_there() {
+    fn what_is_nobody_elses_can_be_filled_where_it_is() {
         let mut frame = Frame::empty();
-        assert!(!frame.widen(INLINE + 1));
+        assert!(!frame.widen(65));
         assert!(frame.widen(INLINE));
         assert_eq!(frame, [0; INLINE]);
-        frame.inline_mut().unwrap().fill(7);
+        frame.own_mut().unwrap().fill(7);
         assert_eq!(frame, [7; INLINE]);
         assert!(!frame.widen(1), "it is not empty");
-        assert_eq!(Frame::shared(Bytes::from_static(b"a")).inline_mut(), None);
+        let mut frame = Frame::empty();
+        if frame.widen(64) {
+            frame.own_mut().unwrap().fill(7);
+            let copy = frame.clone();
+            frame.own_mut().unwrap().fill(8);
+            assert_eq!((frame, copy), ([8; 64].into(), [7; 64].into()));
+        }
+        assert_eq!(Frame::shared(Bytes::from_static(b"a")).own_mut(), None);
     }
 
     #[test]

@@ -39,7 +39,7 @@
 //!
 //! # Features
 //! `alloc` (default) brings the [`Session`] and owned messages. Without it there are the parsers and the [`borrowed`] session: no allocator,
-//! no dependency but `nom`.
+//! no dependency but `nom`. `std` has each thread keep memory of short bodies for its next ones.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -55,7 +55,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 pub mod borrowed;
@@ -89,6 +89,11 @@ mod frame;
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(feature = "std")]
+mod line;
+#[cfg(all(feature = "alloc", not(feature = "std")))]
+#[path = "no_line.rs"]
+mod line;
 #[cfg(feature = "alloc")]
 mod mechanism;
 #[cfg(feature = "alloc")]

@@ -134,7 +134,7 @@ impl Message {
     pub fn is_inline(&self) -> bool {
         !self.frames.spilled()
             && self.properties.is_none()
-            && self.frames.iter().all(|frame| frame.as_shared().is_none())
+            && self.frames.iter().all(Frame::is_inline)
     }
 
     /// The only frame and the metadata, to change in place, where the frame is kept inside the value.

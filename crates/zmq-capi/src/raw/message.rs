@@ -102,7 +102,7 @@ impl Part {
     /// Whether it holds nothing but its body, and that inside the value: then there is nothing to let go of.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        self.body.as_shared().is_none() && self.properties.is_none() && self.group.is_none()
+        self.body.is_inline() && self.properties.is_none() && self.group.is_none()
     }
 
     /// Lets go of what it holds, and is an empty part again.
@@ -125,7 +125,7 @@ impl Part {
             Some(bytes) => bytes.as_ptr().cast_mut().cast(),
             None => self
                 .body
-                .inline_mut()
+                .own_mut()
                 .map_or(std::ptr::null_mut(), |octets| octets.as_mut_ptr().cast()),
         }
     }

@@ -153,7 +153,8 @@ macro_rules! sends {
             ///
             /// # Errors
             /// The socket's context was shut down. The message is in the error.
-            #[inline]
+            // What the caller makes a message of is made where the message stands: as an argument it would be moved once more.
+            #[inline(always)]
             pub fn send(&self, message: impl Into<crate::Message>) -> Result<(), crate::SendError> {
                 let mut message = message.into();
                 if self.handle.offer_ready(&mut message) {

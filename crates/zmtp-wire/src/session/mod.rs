@@ -167,12 +167,10 @@ impl Session {
                         run, size as u8,
                     )))));
                 }
-                let body = octets.get(..size).unwrap_or_default();
-                let frame = self.shelf.frame(body, behind.len());
+                let frame = self.shelf.frame(octets, size, behind.len());
                 return Ok(Some(Event::Message(Message::single(frame))));
             }
-            let body = octets.get(..size).unwrap_or_default();
-            let frame = self.shelf.frame(body, behind.len());
+            let frame = self.shelf.frame(octets, size, behind.len());
             if let Some(message) = self.collect(frame, more != 0)? {
                 return Ok(Some(Event::Message(message)));
             }
@@ -189,8 +187,7 @@ impl Session {
             && let Some((more, size, octets, behind)) = plain::whole_frame(input, &self.bounds)
         {
             *input = behind;
-            let body = octets.get(..size).unwrap_or_default();
-            let frame = self.shelf.frame(body, behind.len());
+            let frame = self.shelf.frame(octets, size, behind.len());
             if let Some(message) = self.collect(frame, more != 0)? {
                 return Ok(Some(Event::Message(message)));
             }

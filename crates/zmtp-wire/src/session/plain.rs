@@ -84,8 +84,14 @@ impl Session {
                 take(Message::single(Frame::of_run(run, size as u8)));
                 continue;
             }
-            let body = octets.get(..size).unwrap_or_default();
-            take(Message::single(self.shelf.frame(body, behind.len())));
+            if size > INLINE
+                && let Some(frame) = Frame::of_line(octets, size)
+            {
+                take(Message::single(frame));
+                continue;
+            }
+            let frame = self.shelf.frame(octets, size, behind.len());
+            take(Message::single(frame));
         }
         if rest.len() < input.len() {
             self.heart.heard = true;

@@ -1,7 +1,7 @@
 //! Blocks that bodies of middling size share.
 //!
 //! An allocation for each of them costs more than all the rest of cutting a frame, above all when another thread frees it. So
-//! bodies of one input that are too large to be kept inside a frame and small enough to be copied go side by side into a
+//! bodies of one input that are too large to be kept inside a frame or in a line, and small enough to be copied, go side by side into a
 //! block, which is freed with the last of them. A block is small, so that a message somebody keeps for long holds little beside
 //! itself, and as large as the input can fill, so that a single message holds nothing.
 
@@ -20,11 +20,15 @@ const BLOCK: usize = 4096;
 pub(super) struct Shelf(BytesMut);
 
 impl Shelf {
-    /// A frame with a copy of `body`, of which `ahead` octets of input may still follow.
+    /// A frame with a copy of the first `size` octets, of which `ahead` octets of input may still follow.
     #[inline]
-    pub(super) fn frame(&mut self, body: &[u8], ahead: usize) -> Frame {
+    pub(super) fn frame(&mut self, octets: &[u8], size: usize, ahead: usize) -> Frame {
+        let body = octets.get(..size).unwrap_or_default();
         if body.len() <= INLINE || body.len() > LARGEST {
             return Frame::copy_from(body);
+        }
+        if let Some(frame) = Frame::of_line(octets, size) {
+            return frame;
         }
         if self.0.capacity() < body.len() {
             let wanted = body.len().saturating_add(ahead);
@@ -50,10 +54,10 @@ mod tests {
     fn bodies_share_a_block_and_a_single_one_holds_nothing_else() {
         let mut shelf = Shelf::default();
         let body = [7; 100];
-        let single = shelf.frame(&body, 0);
+        let single = shelf.frame(&body, 100, 0);
         assert_eq!(single.as_slice(), body);
         assert_eq!(shelf.0.capacity(), 0);
-        let frames: [Frame; 3] = core::array::from_fn(|_| shelf.frame(&body, 200));
+        let frames: [Frame; 3] = core::array::from_fn(|_| shelf.frame(&body, 100, 200));
         assert!(shelf.0.capacity() <= BLOCK);
         for frame in &frames {
             assert_eq!(frame.as_slice(), body);

@@ -70,7 +70,7 @@ impl Session {
             let flags = transform.open(sealed, &mut opened)?;
             let plain = flags & !MORE == 0;
             let event = if plain && self.config.subscriptions == SubscriptionFrames::Never {
-                let frame = self.shelf.frame(&opened, behind.len());
+                let frame = self.shelf.frame(&opened, opened.len(), behind.len());
                 self.collect(frame, flags != 0)?.map(Event::Message)
             } else {
                 self.handle_clear(flags, Body::Borrowed(&opened), now)?
