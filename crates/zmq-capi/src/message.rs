@@ -34,7 +34,7 @@ impl Part {
         std::mem::take(&mut self.body)
     }
 
-    /// Another part with the same octets. Long ones are shared, and both know.
+    /// Another part with the same octets. Long ones are shared, and both know; short ones are copied.
     fn duplicate(&mut self) -> Part {
         self.shared |= self.body.as_shared().is_some();
         let mut copy = Part::new(self.body.clone());

@@ -128,21 +128,60 @@ fn a_buffer_is_freed_once_when_its_last_copy_goes() {
 }
 
 #[test]
+fn a_copy_of_a_short_body_is_its_own_and_memory_comes_back_when_a_message_is_closed() {
+    for length in [39, 50, 64] {
+        let (mut message, mut copy, mut moved) = (
+            MaybeUninit::<ZmqMsg>::uninit(),
+            MaybeUninit::<ZmqMsg>::uninit(),
+            MaybeUninit::<ZmqMsg>::uninit(),
+        );
+        let (message, copy, moved) = (message.as_mut_ptr(), copy.as_mut_ptr(), moved.as_mut_ptr());
+        assert_eq!(zmq_msg_init_size(message, length), 0);
+        let data = zmq_msg_data(message);
+        // SAFETY: the message has so many octets, and nobody else looks at them.
+        unsafe { data.cast::<u8>().write_bytes(7, length) };
+        assert_eq!((zmq_msg_init(copy), zmq_msg_init(moved)), (0, 0));
+        assert_eq!(zmq_msg_copy(copy, message), 0);
+        let others = zmq_msg_data(copy);
+        if others != data {
+            // SAFETY: as above.
+            unsafe { data.cast::<u8>().write_bytes(8, length) };
+        }
+        // SAFETY: the copy has as many octets, and nobody writes them.
+        let octets = unsafe { std::slice::from_raw_parts(others.cast::<u8>(), length) };
+        assert_eq!(octets, vec![7; length]);
+        assert_eq!(zmq_msg_move(moved, message), 0);
+        assert_eq!((zmq_msg_data(moved), zmq_msg_size(message)), (data, 0));
+        for message in [message, copy, moved] {
+            assert_eq!(zmq_msg_close(message), 0);
+        }
+        assert_eq!(zmq_msg_init_size(message, length), 0);
+        if cfg!(not(any(fuzzing, zmq_fresh_bodies))) {
+            assert_eq!(zmq_msg_data(message), data, "closed last, used first");
+        }
+        assert_eq!(zmq_msg_close(message), 0);
+    }
+}
+
+#[test]
 fn a_message_that_was_not_sent_stays_as_it_was() {
     let context = zmq_ctx_new();
     let socket = zmq_socket(context, REQ);
     let mut message = MaybeUninit::<ZmqMsg>::uninit();
     let mut moved = MaybeUninit::<ZmqMsg>::uninit();
     let (message, moved) = (message.as_mut_ptr(), moved.as_mut_ptr());
-    assert_eq!(zmq_msg_init_size(message, 100), 0);
-    let data = zmq_msg_data(message);
-    failed_with(zmq_msg_send(message, socket, 1), Errno::AGAIN);
-    failed_with(zmq_msg_send(message, socket, 1 | MORE), Errno::AGAIN);
-    assert_eq!((zmq_msg_data(message), zmq_msg_size(message)), (data, 100));
-    assert_eq!(zmq_msg_init(moved), 0);
-    assert_eq!(zmq_msg_move(moved, message), 0);
-    assert_eq!((zmq_msg_data(moved), zmq_msg_size(message)), (data, 0));
-    assert_eq!((zmq_msg_close(message), zmq_msg_close(moved)), (0, 0));
+    for length in [50, 100] {
+        assert_eq!(zmq_msg_init_size(message, length), 0);
+        let data = zmq_msg_data(message);
+        failed_with(zmq_msg_send(message, socket, 1), Errno::AGAIN);
+        failed_with(zmq_msg_send(message, socket, 1 | MORE), Errno::AGAIN);
+        let kept = (zmq_msg_data(message), zmq_msg_size(message));
+        assert_eq!(kept, (data, length));
+        assert_eq!(zmq_msg_init(moved), 0);
+        assert_eq!(zmq_msg_move(moved, message), 0);
+        assert_eq!((zmq_msg_data(moved), zmq_msg_size(message)), (data, 0));
+        assert_eq!((zmq_msg_close(message), zmq_msg_close(moved)), (0, 0));
+    }
     assert_eq!(zmq_close(socket), 0);
     assert_eq!(zmq_ctx_term(context), 0);
 }

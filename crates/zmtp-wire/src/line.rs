@@ -1,24 +1,28 @@
 //! Memory of short bodies, which each thread keeps for its next ones.
 //!
 //! A body that is a little too long for a frame's own room would need an allocation, or a part of a block whose references are counted: two
-//! atomic operations, which with so short a body cost more than all the rest of receiving it. So it lies in a line of the processor's cache
-//! that belongs to one frame alone. Whoever lets go of the frame keeps the line for its next ones.
+//! atomic operations, which with so short a body cost more than all the rest of receiving it. So it has a *line* of its own: memory as long as
+//! a line of the processor's cache. Whoever lets go of the frame keeps the line for its next ones.
 //!
-//! What is kept is bounded: a thread makes no more than [`MOST`] lines, and keeps no more than that (80 KiB with what an allocator adds). One that
-//! makes bodies which others let go of soon has none to give: blocks and allocations serve then, as if there were no lines.
+//! What is kept is bounded: a thread makes no more than [`MOST`] lines, but for clones of frames that are in one, and keeps no more than that until it
+//! ends (88 KiB, with the list of them and what an allocator adds). One that makes bodies which others let go of soon has none to give: blocks
+//! and allocations serve then.
 //!
-//! An octet that is written too late would be in somebody else's message and no sanitizer would see it. So there are no lines in fuzzed builds
-//! and those with `--cfg zmq_fresh_bodies`.
+//! An octet that is written too late would be in somebody else's message and no sanitizer would see it. So nothing is kept in fuzzed builds
+//! and those with `--cfg zmq_fresh_bodies`: each line is an allocation there.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-/// The longest body that lies in a line.
+/// The longest body that has a line.
 pub(crate) const LINE: usize = 64;
 
 /// Lines that a thread makes, and keeps, at most.
 const MOST: usize = 1024;
+
+/// Whether lines are used again.
+const KEPT: bool = !cfg!(any(fuzzing, zmq_fresh_bodies));
 
 /// An array, not a slice: to copy a length that is known beforehand is no call.
 type Room = Box<[u8; LINE]>;
@@ -33,10 +37,10 @@ std::thread_local! {
 /// A line of any content. `None`, too, in a thread that is about to end.
 #[inline]
 fn take() -> Option<Room> {
-    let taken = FREE.try_with(|own| {
-        let mut free = own.take();
+    let taken = FREE.try_with(|place| {
+        let mut free = place.take();
         let room = free.pop();
-        own.set(free);
+        place.set(free);
         room.or_else(make)
     });
     taken.ok().flatten()
@@ -44,11 +48,13 @@ fn take() -> Option<Room> {
 
 #[cold]
 fn make() -> Option<Room> {
-    let made = MADE.get();
-    if made >= MOST || cfg!(any(fuzzing, zmq_fresh_bodies)) {
-        return None;
+    if KEPT {
+        let made = MADE.try_with(Cell::get).unwrap_or(MOST);
+        if made >= MOST {
+            return None;
+        }
+        let _ = MADE.try_with(|place| place.set(made.saturating_add(1)));
     }
-    MADE.set(made.saturating_add(1));
     Some(Box::new([0; LINE]))
 }
 
@@ -56,20 +62,23 @@ fn make() -> Option<Room> {
 /// frames, which have nothing to do with it, stays short.
 #[inline(never)]
 fn give_back(room: Room) {
-    let _ = FREE.try_with(|own| {
-        let mut free = own.take();
+    if !KEPT {
+        return;
+    }
+    let _ = FREE.try_with(|place| {
+        let mut free = place.take();
         if free.len() < free.capacity() {
             free.push(room);
-        } else if free.capacity() == 0 {
-            free = with_room_for_all(room);
+        } else if free.len() < MOST {
+            free = longer(free, room);
         }
-        own.set(free);
+        place.set(free);
     });
 }
 
 #[cold]
-fn with_room_for_all(room: Room) -> Vec<Room> {
-    let mut free = Vec::with_capacity(MOST);
+fn longer(mut free: Vec<Room>, room: Room) -> Vec<Room> {
+    free.reserve_exact(free.len().clamp(1, MOST.saturating_sub(free.len())));
     free.push(room);
     free
 }
@@ -82,16 +91,20 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// A line of so many octets of any content, if there is one and they fit.
+    /// A line of so many zero octets, if there is one that was used before, or may be later, and they fit.
     #[inline]
     pub(crate) fn wide(length: usize) -> Option<Line> {
-        if length > LINE {
+        // Elsewhere a body is as long as its memory, so that whoever writes beyond it is seen.
+        if length > LINE || !KEPT {
             return None;
         }
+        let mut room = take()?;
+        // What was in it is nobody's business.
+        *room = [0; LINE];
         Some(Line {
             // Within LINE, hence within u8.
             length: length as u8,
-            room: Some(take()?),
+            room: Some(room),
         })
     }
 
@@ -162,9 +175,7 @@ impl Drop for Line {
     }
 }
 
-// Where nothing is kept there is nothing to test.
 #[cfg(test)]
-#[cfg(not(any(fuzzing, zmq_fresh_bodies)))]
 mod tests {
     use super::*;
     use crate::Frame;
@@ -176,10 +187,9 @@ mod tests {
         thread::spawn(test).join().unwrap()
     }
 
-    /// How many it keeps, and how many it could.
-    fn kept() -> (usize, usize) {
+    fn kept() -> usize {
         let free = FREE.take();
-        let kept = (free.len(), free.capacity());
+        let kept = free.len();
         FREE.set(free);
         kept
     }
@@ -197,41 +207,50 @@ mod tests {
                 }
             }
             assert!(Line::of_front(&octets, LINE + 1).is_none());
-            assert!(
-                Line::of_front(&octets[..40], 41).is_none(),
-                "there are not so many"
-            );
+            let too_few = Line::of_front(&octets[..40], 41);
+            assert!(too_few.is_none());
         });
     }
 
     #[test]
-    fn a_line_that_was_let_go_of_holds_the_next_body() {
+    fn a_line_that_was_let_go_of_holds_the_next_body_where_lines_are_kept() {
         apart(|| {
             let first = Line::of_front(&[1; LINE], 50).unwrap();
             let place = first.as_slice().as_ptr();
             let other = first.clone();
             assert_ne!(other.as_slice().as_ptr(), place, "still in use");
             drop(first);
+            assert_eq!(kept(), usize::from(KEPT));
             let next = Line::of_front(&[2; LINE], 60).unwrap();
-            assert_eq!(next.as_slice().as_ptr(), place);
-            assert_eq!(
-                (next.as_slice(), other.as_slice()),
-                (&[2; 60][..], &[1; 50][..])
-            );
+            assert!(!KEPT || next.as_slice().as_ptr() == place);
+            assert_eq!(next.as_slice(), [2; 60]);
+            assert_eq!(other.as_slice(), [1; 50]);
+        });
+    }
+
+    #[test]
+    fn nobody_reads_what_was_in_a_line_before() {
+        apart(|| {
+            drop(Line::of_front(&[1; LINE], LINE));
+            let wide = Line::wide(LINE);
+            assert_eq!(wide.is_some(), KEPT);
+            assert!(wide.is_none_or(|line| line.as_slice() == [0; LINE]));
+            assert!(Line::wide(LINE + 1).is_none());
         });
     }
 
     #[test]
     fn a_thread_makes_no_more_than_its_bound_and_then_bodies_lie_elsewhere() {
-        let frames = apart(|| {
+        let bound = if KEPT { MOST } else { 0 };
+        let frames = apart(move || {
             let frames: Vec<Frame> = (0..3 * MOST).map(|_| Frame::from([7; LINE])).collect();
             let lines = frames.iter().filter(|frame| frame.as_shared().is_none());
-            assert_eq!(lines.count(), MOST);
+            assert_eq!(lines.count(), if KEPT { MOST } else { 3 * MOST });
             assert!(frames.iter().all(|frame| *frame == [7; LINE]));
             // They come back to where they are let go of.
             let copies: Vec<Frame> = frames.clone();
             drop(frames);
-            assert_eq!(kept(), (MOST, MOST));
+            assert_eq!(kept(), bound);
             copies
         });
         // One that lets go of what others made keeps no more either.
@@ -239,22 +258,33 @@ mod tests {
             let copies = frames.clone();
             drop(frames);
             drop(copies);
-            assert_eq!(kept(), (MOST, MOST));
+            assert_eq!(kept(), bound);
         });
     }
 
+    /// Makes frames of what it has when its thread ends.
+    struct Late(Frame);
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            let made = Frame::from([8; 50]);
+            assert_eq!((&self.0.clone(), &made), (&self.0, &[8; 50].into()));
+            assert_eq!(self.0, [7; LINE]);
+        }
+    }
+
     #[test]
-    fn a_frame_may_outlive_what_its_thread_keeps() {
+    fn a_frame_may_be_made_and_let_go_of_when_what_its_thread_keeps_is_gone() {
         std::thread_local! {
-            static BEFORE: RefCell<Option<Frame>> = const { RefCell::new(None) };
-            static AFTER: RefCell<Option<Frame>> = const { RefCell::new(None) };
+            static BEFORE: RefCell<Option<Late>> = const { RefCell::new(None) };
+            static AFTER: RefCell<Option<Late>> = const { RefCell::new(None) };
         }
         apart(|| {
-            // Whichever end first: one of them is let go of when the lines are gone.
+            // Whichever end first: one of them does when the lines are gone. A panic there would end the process.
             BEFORE.with_borrow_mut(|held| *held = None);
             let frame = Frame::from([7; LINE]);
-            AFTER.with_borrow_mut(|held| *held = Some(frame.clone()));
-            BEFORE.with_borrow_mut(|held| *held = Some(frame));
+            AFTER.with_borrow_mut(|held| *held = Some(Late(frame.clone())));
+            BEFORE.with_borrow_mut(|held| *held = Some(Late(frame)));
         });
     }
 }

@@ -18,9 +18,9 @@ int main ()
     free (octets);
     if (!strcmp (fault, "after"))
         zmq_send (one, octets, 100, 0);
-    if (!strcmp (fault, "late")) {
+    if (!strncmp (fault, "late", 4)) {
         zmq_msg_t message;
-        zmq_msg_init_size (&message, 1000);
+        zmq_msg_init_size (&message, strcmp (fault, "late") ? 50 : 1000);
         char *data = (char *) zmq_msg_data (&message);
         zmq_msg_close (&message);
         data[0] = 7;

@@ -90,7 +90,8 @@ impl Session {
                 take(Message::single(frame));
                 continue;
             }
-            let frame = self.shelf.frame(octets, size, behind.len());
+            let body = octets.get(..size).unwrap_or_default();
+            let frame = self.shelf.frame_without_line(body, behind.len());
             take(Message::single(frame));
         }
         if rest.len() < input.len() {

@@ -27,9 +27,23 @@ impl Shelf {
         if body.len() <= INLINE || body.len() > LARGEST {
             return Frame::copy_from(body);
         }
-        if let Some(frame) = Frame::of_line(octets, size) {
-            return frame;
+        match Frame::of_line(octets, size) {
+            Some(frame) => frame,
+            None => self.in_block(body, ahead),
         }
+    }
+
+    /// As [`frame`](Self::frame), for a body that has no line.
+    #[inline]
+    pub(super) fn frame_without_line(&mut self, body: &[u8], ahead: usize) -> Frame {
+        if body.len() <= INLINE || body.len() > LARGEST {
+            return Frame::copy_from(body);
+        }
+        self.in_block(body, ahead)
+    }
+
+    #[inline]
+    fn in_block(&mut self, body: &[u8], ahead: usize) -> Frame {
         if self.0.capacity() < body.len() {
             let wanted = body.len().saturating_add(ahead);
             self.0 = BytesMut::with_capacity(wanted.min(BLOCK));
@@ -56,6 +70,11 @@ mod tests {
         let body = [7; 100];
         let single = shelf.frame(&body, 100, 0);
         assert_eq!(single.as_slice(), body);
+        for size in 0..100 {
+            assert_eq!(shelf.frame(&body, size, 0).as_slice(), &body[..size]);
+            let elsewhere = shelf.frame_without_line(&body[..size], 0);
+            assert_eq!(elsewhere.as_slice(), &body[..size]);
+        }
         assert_eq!(shelf.0.capacity(), 0);
         let frames: [Frame; 3] = core::array::from_fn(|_| shelf.frame(&body, 100, 200));
         assert!(shelf.0.capacity() <= BLOCK);
