@@ -94,6 +94,16 @@ impl Wire {
         }
     }
 
+    /// The octet that is to be read next.
+    pub(crate) fn next(&mut self) -> Outcome<u8> {
+        let mut octet = [0];
+        match self.stream.peek(&mut octet) {
+            Ok(1) => Ok(octet[0]),
+            Ok(_) => fail("raw peer: closed"),
+            Err(error) => Err(failed("read", &error)),
+        }
+    }
+
     /// Reads this many octets.
     pub(crate) fn read(&mut self, count: usize) -> Outcome<Vec<u8>> {
         let mut octets = vec![0; count];
