@@ -99,7 +99,7 @@ impl Wire {
         let mut octet = [0];
         match self.stream.peek(&mut octet) {
             Ok(1) => Ok(octet[0]),
-            Ok(_) => fail("raw peer: closed"),
+            Ok(_) => fail("raw peer: closed instead of the next octet"),
             Err(error) => Err(failed("read", &error)),
         }
     }

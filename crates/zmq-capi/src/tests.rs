@@ -9,8 +9,8 @@ use crate::boundary;
 use crate::context::{zmq_ctx_get, zmq_ctx_new, zmq_ctx_shutdown, zmq_ctx_term};
 use crate::errno::{Errno, zmq_errno};
 use crate::message::{
-    zmq_msg_close, zmq_msg_copy, zmq_msg_data, zmq_msg_init, zmq_msg_init_data, zmq_msg_init_size,
-    zmq_msg_move, zmq_msg_size,
+    zmq_msg_close, zmq_msg_copy, zmq_msg_data, zmq_msg_get, zmq_msg_init, zmq_msg_init_data,
+    zmq_msg_init_size, zmq_msg_move, zmq_msg_size,
 };
 use crate::raw::ZmqMsg;
 use crate::receiving::{zmq_msg_recv, zmq_recv};
@@ -19,6 +19,7 @@ use crate::socket::{zmq_bind, zmq_close, zmq_connect, zmq_socket};
 
 const PAIR: c_int = 0;
 const REQ: c_int = 3;
+const SHARED: c_int = 3;
 const MORE: c_int = 2;
 
 fn failed_with(outcome: c_int, errno: Errno) {
@@ -143,7 +144,10 @@ fn a_copy_of_a_short_body_is_its_own_and_memory_comes_back_when_a_message_is_clo
         assert_eq!((zmq_msg_init(copy), zmq_msg_init(moved)), (0, 0));
         assert_eq!(zmq_msg_copy(copy, message), 0);
         let others = zmq_msg_data(copy);
-        if others != data {
+        if others == data {
+            let shared = [message, copy].map(|message| zmq_msg_get(message, SHARED));
+            assert_eq!(shared, [1, 1]);
+        } else {
             // SAFETY: as above.
             unsafe { data.cast::<u8>().write_bytes(8, length) };
         }

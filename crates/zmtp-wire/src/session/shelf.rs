@@ -23,14 +23,12 @@ impl Shelf {
     /// A frame with a copy of the first `size` octets, of which `ahead` octets of input may still follow.
     #[inline]
     pub(super) fn frame(&mut self, octets: &[u8], size: usize, ahead: usize) -> Frame {
-        let body = octets.get(..size).unwrap_or_default();
-        if body.len() <= INLINE || body.len() > LARGEST {
-            return Frame::copy_from(body);
+        if size > INLINE
+            && let Some(frame) = Frame::of_line(octets, size)
+        {
+            return frame;
         }
-        match Frame::of_line(octets, size) {
-            Some(frame) => frame,
-            None => self.in_block(body, ahead),
-        }
+        self.frame_without_line(octets.get(..size).unwrap_or_default(), ahead)
     }
 
     /// As [`frame`](Self::frame), for a body that has no line.
@@ -39,11 +37,6 @@ impl Shelf {
         if body.len() <= INLINE || body.len() > LARGEST {
             return Frame::copy_from(body);
         }
-        self.in_block(body, ahead)
-    }
-
-    #[inline]
-    fn in_block(&mut self, body: &[u8], ahead: usize) -> Frame {
         if self.0.capacity() < body.len() {
             let wanted = body.len().saturating_add(ahead);
             self.0 = BytesMut::with_capacity(wanted.min(BLOCK));
