@@ -53,6 +53,11 @@ impl SocketStream {
             Family::Tcp => {
                 sys::set_connection(&stream.descriptor, &listener.options)?;
                 let peer = sys::remote_address(&stream.descriptor)?;
+                sys::set_pacing(
+                    &stream.descriptor,
+                    sys::local_address(&stream.descriptor)?,
+                    peer,
+                );
                 stream.peer_address = peer.ip().to_canonical().to_string();
                 stream.remote = tcp_endpoint(peer);
             }
@@ -100,11 +105,13 @@ impl ByteStream for SocketStream {
         match self.family {
             Family::Tcp => {
                 let peer = sys::remote_address(&self.descriptor)?;
-                if sys::local_address(&self.descriptor)? == peer {
+                let local = sys::local_address(&self.descriptor)?;
+                if local == peer {
                     sys::abort_on_close(&self.descriptor);
                     let met = "nobody listens there: the connection met itself";
                     return Err(io::Error::new(io::ErrorKind::ConnectionRefused, met));
                 }
+                sys::set_pacing(&self.descriptor, local, peer);
                 self.peer_address = peer.ip().to_canonical().to_string();
             }
             Family::Ipc => self.peer_address = credentials(&self.descriptor),

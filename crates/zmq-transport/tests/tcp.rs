@@ -349,6 +349,26 @@ fn settings_that_nobody_asked_for_are_left_alone() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn connections_within_the_machine_are_not_paced() {
+    let bound = TcpListener::bind("127.0.0.1:0").unwrap();
+    if sockopt::set_tcp_congestion(&bound, "bbr").is_err() {
+        eprintln!("this system has no BBR: the accepted end has what it had anyway");
+    }
+    let options = StreamOptions {
+        use_fd: Some(Arc::new(bound.into())),
+        ..StreamOptions::default()
+    };
+    let mut listener = listen_with("tcp://127.0.0.1:*", &options).unwrap();
+    let client = dial(listener.endpoint()).unwrap();
+    let server = accept(&mut *listener);
+    for stream in [&client, &server] {
+        let algorithm = sockopt::tcp_congestion(descriptor(stream.source())).unwrap();
+        assert!(!algorithm.starts_with("bbr"), "{algorithm}");
+    }
+}
+
 #[test]
 fn an_unknown_device_is_an_error_of_the_bind() {
     let options = StreamOptions {
