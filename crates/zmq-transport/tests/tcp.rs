@@ -353,9 +353,8 @@ fn settings_that_nobody_asked_for_are_left_alone() {
 #[test]
 fn connections_within_the_machine_are_not_paced() {
     let bound = TcpListener::bind("127.0.0.1:0").unwrap();
-    if sockopt::set_tcp_congestion(&bound, "bbr").is_err() {
-        eprintln!("this system has no BBR: the accepted end has what it had anyway");
-    }
+    // On a system without BBR neither end can be paced by it.
+    let _ = sockopt::set_tcp_congestion(&bound, "bbr");
     let options = StreamOptions {
         use_fd: Some(Arc::new(bound.into())),
         ..StreamOptions::default()
