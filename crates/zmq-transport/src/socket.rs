@@ -53,7 +53,7 @@ impl SocketStream {
             Family::Tcp => {
                 sys::set_connection(&stream.descriptor, &listener.options)?;
                 let peer = sys::remote_address(&stream.descriptor)?;
-                sys::set_pacing(
+                sys::drop_pacing(
                     &stream.descriptor,
                     sys::local_address(&stream.descriptor)?,
                     peer,
@@ -111,7 +111,7 @@ impl ByteStream for SocketStream {
                     let met = "nobody listens there: the connection met itself";
                     return Err(io::Error::new(io::ErrorKind::ConnectionRefused, met));
                 }
-                sys::set_pacing(&self.descriptor, local, peer);
+                sys::drop_pacing(&self.descriptor, local, peer);
                 self.peer_address = peer.ip().to_canonical().to_string();
             }
             Family::Ipc => self.peer_address = credentials(&self.descriptor),

@@ -284,19 +284,36 @@ pub(crate) fn set_connection(socket: &OwnedFd, options: &StreamOptions) -> io::R
     Ok(())
 }
 
-/// Takes the pacing away from a connection of which both ends are on this machine, where no network is between them
-/// that could be congested: a system whose default is BBR sends in portions that a timer starts, which costs short
-/// messages a tenth to a fifth of their rate (`docs/speed.md`). Other algorithms are left alone, and so is this one if
-/// the system has no other; the connection works with any.
-pub(crate) fn set_pacing(socket: &OwnedFd, local: SocketAddr, peer: SocketAddr) {
+/// Takes the pacing away from a socket that `address` shows to stay on this machine: one that will connect there, or
+/// listen there, as accepted connections have what their listener has.
+///
+/// Between two ends of one machine there is no network that could be congested, but a system whose default is BBR sends in
+/// portions that a timer starts, which costs a tenth to a third of all rates (`docs/speed.md`). Other algorithms are left
+/// alone, and so is this one if the system has no other; the connection works with any.
+pub(crate) fn spare_pacing(socket: &OwnedFd, address: &SocketAddr) {
     #[cfg(target_os = "linux")]
-    if within_machine(local, peer)
-        && sockopt::tcp_congestion(socket).is_ok_and(|name| name.starts_with("bbr"))
-    {
-        let _ = sockopt::set_tcp_congestion(socket, "reno");
+    if address.ip().to_canonical().is_loopback() {
+        replace_bbr(socket);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, address);
+}
+
+/// The same for a connection that exists. Less is gained: the system paces what it began to pace, though faster.
+pub(crate) fn drop_pacing(socket: &OwnedFd, local: SocketAddr, peer: SocketAddr) {
+    #[cfg(target_os = "linux")]
+    if within_machine(local, peer) {
+        replace_bbr(socket);
     }
     #[cfg(not(target_os = "linux"))]
     let _ = (socket, local, peer);
+}
+
+#[cfg(target_os = "linux")]
+fn replace_bbr(socket: &OwnedFd) {
+    if sockopt::tcp_congestion(socket).is_ok_and(|name| name.starts_with("bbr")) {
+        let _ = sockopt::set_tcp_congestion(socket, "reno");
+    }
 }
 
 /// Whether both ends of a connection are on this machine. One between its own addresses does not leave it, either.

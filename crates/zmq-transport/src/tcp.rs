@@ -83,6 +83,7 @@ impl Transport for Tcp {
         sys::set_buffers(&descriptor, options)?;
         sys::set_routing(&descriptor, family, options)?;
         sys::set_connection(&descriptor, options)?;
+        sys::spare_pacing(&descriptor, &address);
         if let Some(source) = parsed.source {
             // A fixed source port must be usable again while the last connection from it winds down.
             sockopt::set_socket_reuseaddr(&descriptor, true)?;
@@ -142,6 +143,7 @@ fn listen_on(address: &SocketAddr, options: &StreamOptions) -> io::Result<std::o
     sys::set_routing(&descriptor, family, options)?;
     // Set again on each accepted connection, where a refusal has nobody left to be told.
     sys::set_connection(&descriptor, options)?;
+    sys::spare_pacing(&descriptor, address);
     rustix::net::bind(&descriptor, address)?;
     sys::listen(&descriptor, options.backlog)?;
     Ok(descriptor)
