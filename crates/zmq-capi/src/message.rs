@@ -36,6 +36,7 @@ impl Part {
 
     /// Another part with the same octets. Long ones are shared, and both know; short ones are copied.
     fn duplicate(&mut self) -> Part {
+        self.body.share();
         self.shared |= self.body.as_shared().is_some();
         let mut copy = Part::new(self.body.clone());
         copy.properties = self.properties.clone();

@@ -168,6 +168,31 @@ fn a_copy_of_a_short_body_is_its_own_and_memory_comes_back_when_a_message_is_clo
 }
 
 #[test]
+fn copies_of_what_was_received_are_at_one_place_and_say_so() {
+    let context = zmq_ctx_new();
+    let (one, other) = pair_of_pairs(context);
+    let octets = [7_u8; 2000];
+    for length in [65, 256, 1024, 1025, 2000] {
+        let (mut got, mut copy) = (
+            MaybeUninit::<ZmqMsg>::uninit(),
+            MaybeUninit::<ZmqMsg>::uninit(),
+        );
+        let (got, copy) = (got.as_mut_ptr(), copy.as_mut_ptr());
+        assert_eq!((zmq_msg_init(got), zmq_msg_init(copy)), (0, 0));
+        let sent = zmq_send(one, octets.as_ptr().cast(), length, 0);
+        assert_eq!(sent, length as c_int);
+        assert_eq!(zmq_msg_recv(got, other, 0), length as c_int);
+        assert_eq!(zmq_msg_copy(copy, got), 0);
+        assert_eq!(zmq_msg_data(copy), zmq_msg_data(got), "{length}");
+        let shared = [got, copy].map(|message| zmq_msg_get(message, SHARED));
+        assert_eq!(shared, [1, 1], "{length}");
+        assert_eq!((zmq_msg_close(got), zmq_msg_close(copy)), (0, 0));
+    }
+    assert_eq!((zmq_close(one), zmq_close(other)), (0, 0));
+    assert_eq!(zmq_ctx_term(context), 0);
+}
+
+#[test]
 fn a_message_that_was_not_sent_stays_as_it_was() {
     let context = zmq_ctx_new();
     let socket = zmq_socket(context, REQ);

@@ -59,9 +59,10 @@ impl Bundle {
         self.count >= self.room || self.octets >= self.octet_room || wire >= FLUSH_OCTETS
     }
 
-    fn put(&mut self, message: &Message, effects: &mut Effects) {
+    fn put(&mut self, message: &mut Message, effects: &mut Effects) {
         self.count = self.count.saturating_add(1);
         if self.count < PACK_FROM || !self.lanes.is_empty() {
+            message.share();
             self.messages.push(message.clone());
         }
         if !self.links.is_empty() && self.count >= PACK_FROM {
@@ -101,6 +102,9 @@ impl Core {
                 .extend_from_slice(self.pattern.targets());
         } else if small && (self.bundle.is_open() || self.open_bundle()) {
             self.bundle.put(message, effects);
+            if !self.bundle.apart.is_empty() {
+                message.share();
+            }
             for index in 0..self.bundle.apart.len() {
                 if let Some(key) = self.bundle.apart.get(index).copied() {
                     self.enqueue(key, Item::Message(message.clone()), effects);
@@ -110,6 +114,9 @@ impl Core {
                 self.close_bundle(Some(effects));
             }
             return;
+        }
+        if count > 1 {
+            message.share();
         }
         for index in 1..count {
             if let Some(key) = self.pattern.targets().get(index).copied() {

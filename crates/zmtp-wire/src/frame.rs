@@ -4,16 +4,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::line::Line;
+#[cfg(not(feature = "std"))]
+use crate::no_line::{Line, Stretch};
+#[cfg(feature = "std")]
+use crate::{line::Line, stretch::Stretch};
 
 /// Longest body that is kept inside the value, without allocation.
 pub const INLINE: usize = 38;
 
-/// The body of one frame: up to 38 octets inside the value, more in a shared [`Bytes`], or, up to 64 of them, in memory that its thread keeps for
+/// The body of one frame: up to 38 octets inside the value, more in a shared [`Bytes`], or, up to 1024 of them, in memory that its thread keeps for
 /// such bodies (feature `std`).
 ///
-/// A short frame copies, so that it never keeps a large read buffer alive. Cloning is cheap at any length: it copies up to 64 octets, and counts
-/// references of more.
+/// A short frame copies, so that it never keeps a large read buffer alive. Cloning is cheap at any length: it copies up to 1024 octets, and counts
+/// references of more, or of what [`share`](Self::share) was called for.
 #[derive(Clone)]
 pub struct Frame(Repr);
 
@@ -22,6 +25,7 @@ enum Repr {
     Inline { length: u8, octets: [u8; INLINE] },
     Shared(Bytes),
     Line(Line),
+    Stretch(Stretch),
 }
 
 impl Frame {
@@ -47,7 +51,7 @@ impl Frame {
         Self(Repr::Shared(body))
     }
 
-    /// A frame with a copy of `body`: no allocation up to 38 octets, one above, up to 64 only where there is no memory to be used again.
+    /// A frame with a copy of `body`: no allocation up to 38 octets, one above, up to 1024 only where there is no memory to be used again.
     #[inline]
     #[must_use]
     pub fn copy_from(body: &[u8]) -> Self {
@@ -69,6 +73,9 @@ impl Frame {
     fn copy_of_long(body: &[u8]) -> Self {
         if let Some(line) = Line::of_front(body, body.len()) {
             return Self(Repr::Line(line));
+        }
+        if let Some(frame) = Self::of_stretch(body) {
+            return frame;
         }
         Self(Repr::Shared(Bytes::copy_from_slice(body)))
     }
@@ -103,6 +110,7 @@ impl Frame {
         match &mut self.0 {
             Repr::Inline { length, octets } => octets.get_mut(..usize::from(*length)),
             Repr::Line(line) => Some(line.as_mut_slice()),
+            Repr::Stretch(stretch) => Some(stretch.as_mut_slice()),
             Repr::Shared(_) => None,
         }
     }
@@ -131,6 +139,12 @@ impl Frame {
         Some(Self(Repr::Line(Line::of_front(octets, length)?)))
     }
 
+    /// A frame with a copy of `body`, if there is a stretch for it.
+    #[inline]
+    pub(crate) fn of_stretch(body: &[u8]) -> Option<Self> {
+        Some(Self(Repr::Stretch(Stretch::of_body(body)?)))
+    }
+
     /// The body.
     #[inline]
     #[must_use]
@@ -141,10 +155,11 @@ impl Frame {
             }
             Repr::Shared(bytes) => bytes,
             Repr::Line(line) => line.as_slice(),
+            Repr::Stretch(stretch) => stretch.as_slice(),
         }
     }
 
-    /// The body as shared octets; copies (and allocates) only when it is not shared yet.
+    /// The body as shared octets; copies (and allocates) when it is not shared yet.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         match &self.0 {
@@ -153,13 +168,23 @@ impl Frame {
         }
     }
 
-    /// As [`to_bytes`](Self::to_bytes), without touching the reference count.
+    /// As [`to_bytes`](Self::to_bytes), without touching the reference count; copies up to 64 octets only.
     #[inline]
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Repr::Shared(bytes) => bytes,
+            Repr::Stretch(stretch) => stretch.into_bytes(),
             _ => Bytes::copy_from_slice(self.as_slice()),
+        }
+    }
+
+    /// Has clones of this frame count references to its body from now on, where it is longer than 64 octets: for whoever makes several of them,
+    /// and for those that live long.
+    #[inline]
+    pub fn share(&mut self) {
+        if matches!(self.0, Repr::Stretch(_)) {
+            *self = Self::shared(core::mem::take(self).into_bytes());
         }
     }
 
@@ -379,11 +404,25 @@ mod tests {
             }
             assert_eq!(copy, &[7; 64][..length]);
         }
-        assert!(Frame::from(&[7; 65][..]).as_shared().is_some());
+        let long = Frame::from(&[7; 1025][..]);
+        assert!(long.as_shared().is_some());
         let mut frame = Frame::empty();
         let kept = cfg!(all(feature = "std", not(any(fuzzing, zmq_fresh_bodies))));
         assert_eq!(frame.widen(64), kept);
         assert_eq!(frame.len(), if kept { 64 } else { 0 });
+    }
+
+    #[test]
+    fn what_is_shared_is_copied_no_more() {
+        for length in 0..1100 {
+            let mut frame = Frame::from(&[7; 1100][..length]);
+            frame.share();
+            let copy = frame.clone();
+            assert_eq!(copy, &[7; 1100][..length]);
+            let same = copy.as_slice().as_ptr() == frame.as_slice().as_ptr();
+            assert_eq!(same, frame.as_shared().is_some(), "length {length}");
+            assert!(same || length <= 64, "length {length}");
+        }
     }
 
     #[test]

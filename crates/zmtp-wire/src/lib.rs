@@ -39,7 +39,8 @@
 //!
 //! # Features
 //! `alloc` (default) brings the [`Session`] and owned messages. Without it there are the parsers and the [`borrowed`] session: no allocator,
-//! no dependency but `nom`. `std` has each thread keep memory of short bodies for its next ones.
+//! no dependency but `nom`. `std` has each thread keep memory of short bodies, and of those of up to 1 KiB, for its next
+//! ones.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -90,20 +91,23 @@ mod frame;
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "std")]
-mod line;
-#[cfg(all(feature = "alloc", not(feature = "std")))]
-#[path = "no_line.rs"]
+mod kept;
+#[cfg(feature = "std")]
 mod line;
 #[cfg(feature = "alloc")]
 mod mechanism;
 #[cfg(feature = "alloc")]
 mod message;
+#[cfg(all(feature = "alloc", not(feature = "std")))]
+mod no_line;
 #[cfg(feature = "alloc")]
 mod pack;
 #[cfg(feature = "alloc")]
 mod properties;
 #[cfg(feature = "alloc")]
 mod session;
+#[cfg(feature = "std")]
+mod stretch;
 
 #[cfg(feature = "alloc")]
 pub use self::{

@@ -4,83 +4,36 @@
 //! atomic operations, which with so short a body cost more than all the rest of receiving it. So it has a *line* of its own: memory as long as
 //! a line of the processor's cache. Whoever lets go of the frame keeps the line for its next ones.
 //!
-//! What is kept is bounded: a thread makes no more than [`MOST`] lines, but for clones of frames that are in one, and keeps no more than that until it
-//! ends (88 KiB, with the list of them and what an allocator adds). One that makes bodies which others let go of soon has none to give: blocks
-//! and allocations serve then.
-//!
-//! An octet that is written too late would be in somebody else's message and no sanitizer would see it. So nothing is kept in fuzzed builds
-//! and those with `--cfg zmq_fresh_bodies`: each line is an allocation there.
+//! What is kept is bounded: a thread makes no more than [`MOST`](crate::kept::MOST) lines, but for clones of frames that are in one, and keeps no
+//! more than that until it ends (88 KiB, with the list of them and what an allocator adds). One that makes bodies which others let go of soon has
+//! none to give: longer pieces (`stretch.rs`), blocks and allocations serve then. Where nothing is kept, each line is an allocation.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
-use core::cell::Cell;
+
+use crate::kept::{KEPT, Kept};
 
 /// The longest body that has a line.
 pub(crate) const LINE: usize = 64;
-
-/// Lines that a thread makes, and keeps, at most.
-const MOST: usize = 1024;
-
-/// Whether lines are used again.
-const KEPT: bool = !cfg!(any(fuzzing, zmq_fresh_bodies));
 
 /// An array, not a slice: to copy a length that is known beforehand is no call.
 type Room = Box<[u8; LINE]>;
 
 std::thread_local! {
-    /// What this thread has to give. Taken out while it is looked at.
-    static FREE: Cell<Vec<Room>> = const { Cell::new(Vec::new()) };
-    /// How many lines it has made.
-    static MADE: Cell<usize> = const { Cell::new(0) };
+    static LINES: Kept<Room> = const { Kept::none() };
 }
 
 /// A line of any content. `None`, too, in a thread that is about to end.
 #[inline]
 fn take() -> Option<Room> {
-    let taken = FREE.try_with(|place| {
-        let mut free = place.take();
-        let room = free.pop();
-        place.set(free);
-        room.or_else(make)
-    });
+    let taken = LINES.try_with(|lines| lines.take(|| Box::new([0; LINE])));
     taken.ok().flatten()
 }
 
-#[cold]
-fn make() -> Option<Room> {
-    if KEPT {
-        let made = MADE.try_with(Cell::get).unwrap_or(MOST);
-        if made >= MOST {
-            return None;
-        }
-        let _ = MADE.try_with(|place| place.set(made.saturating_add(1)));
-    }
-    Some(Box::new([0; LINE]))
-}
-
-/// Keeps a line, or frees it where there are enough, and where the thread is about to end. A call of its own, so that letting go of other
-/// frames, which have nothing to do with it, stays short.
+/// Keeps a line, unless there are enough or the thread is about to end. A call of its own, so that letting go of other frames, which have
+/// nothing to do with it, stays short.
 #[inline(never)]
 fn give_back(room: Room) {
-    if !KEPT {
-        return;
-    }
-    let _ = FREE.try_with(|place| {
-        let mut free = place.take();
-        if free.len() < free.capacity() {
-            free.push(room);
-        } else if free.len() < MOST {
-            free = longer(free, room);
-        }
-        place.set(free);
-    });
-}
-
-#[cold]
-fn longer(mut free: Vec<Room>, room: Room) -> Vec<Room> {
-    free.reserve_exact(free.len().clamp(1, MOST.saturating_sub(free.len())));
-    free.push(room);
-    free
+    let _ = LINES.try_with(|lines| lines.give_back(room));
 }
 
 /// A body in a line of its own.
@@ -179,6 +132,8 @@ impl Drop for Line {
 mod tests {
     use super::*;
     use crate::Frame;
+    use crate::kept::MOST;
+    use alloc::vec::Vec;
     use core::cell::RefCell;
     use std::thread;
 
@@ -188,10 +143,7 @@ mod tests {
     }
 
     fn kept() -> usize {
-        let free = FREE.take();
-        let kept = free.len();
-        FREE.set(free);
-        kept
+        LINES.with(Kept::count)
     }
 
     #[test]
@@ -245,7 +197,8 @@ mod tests {
         let frames = apart(move || {
             let frames: Vec<Frame> = (0..3 * MOST).map(|_| Frame::from([7; LINE])).collect();
             let lines = frames.iter().filter(|frame| frame.as_shared().is_none());
-            assert_eq!(lines.count(), if KEPT { MOST } else { 3 * MOST });
+            // The next ones are in longer pieces.
+            assert_eq!(lines.count(), if KEPT { 2 * MOST } else { 3 * MOST });
             assert!(frames.iter().all(|frame| *frame == [7; LINE]));
             // They come back to where they are let go of.
             let copies: Vec<Frame> = frames.clone();

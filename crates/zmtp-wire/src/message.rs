@@ -61,6 +61,12 @@ impl Message {
         &mut self.frames
     }
 
+    /// Has clones of this message count references to long bodies instead of copying them: see [`Frame::share`].
+    #[inline]
+    pub fn share(&mut self) {
+        self.frames.iter_mut().for_each(Frame::share);
+    }
+
     /// The first frame.
     #[must_use]
     pub fn first(&self) -> &[u8] {

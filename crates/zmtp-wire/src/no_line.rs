@@ -1,4 +1,6 @@
-//! Without threads there are no lines that one could keep: see `line.rs`.
+//! Without threads there is no memory that one could keep: see `line.rs` and `stretch.rs`.
+
+use bytes::Bytes;
 
 #[derive(Clone)]
 pub(crate) enum Line {}
@@ -10,6 +12,27 @@ impl Line {
 
     pub(crate) const fn wide(_length: usize) -> Option<Line> {
         None
+    }
+
+    pub(crate) const fn as_slice(&self) -> &[u8] {
+        match *self {}
+    }
+
+    pub(crate) const fn as_mut_slice(&mut self) -> &mut [u8] {
+        match *self {}
+    }
+}
+
+#[derive(Clone)]
+pub(crate) enum Stretch {}
+
+impl Stretch {
+    pub(crate) const fn of_body(_body: &[u8]) -> Option<Stretch> {
+        None
+    }
+
+    pub(crate) const fn into_bytes(self) -> Bytes {
+        match self {}
     }
 
     pub(crate) const fn as_slice(&self) -> &[u8] {

@@ -79,6 +79,34 @@ fn publications_reach_subscribers_on_threads() {
     });
 }
 
+/// However many subscribers keep it, a message that was published takes memory once.
+#[test]
+fn subscribers_of_one_process_share_what_was_published() {
+    within_patience("threads", || {
+        let context = Context::new();
+        let publisher = Pub::new(&context);
+        let endpoint = publisher.bind("inproc://shared")?;
+        let (one, other) = (Sub::new(&context), Sub::new(&context));
+        for subscriber in [&one, &other] {
+            subscriber.connect(&endpoint)?;
+            subscriber.subscribe("")?;
+        }
+        publisher.subscribers(2)?;
+        for length in [65, 500, 1024, 5000] {
+            for _ in 0..5 {
+                publisher.send(vec![7; 5000].get(..length).unwrap())?;
+            }
+            for _ in 0..5 {
+                let copies = [one.recv()?, other.recv()?];
+                assert_eq!(copies[0], copies[1]);
+                let places = copies.map(|message| message.first().as_ptr());
+                assert_eq!(places[0], places[1], "{length} octets");
+            }
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn requests_work_on_threads_and_after_giving_up() {
     within_patience("threads", || {

@@ -1,8 +1,8 @@
 //! Blocks that bodies of middling size share.
 //!
 //! An allocation for each of them costs more than all the rest of cutting a frame, above all when another thread frees it. So
-//! bodies of one input that are too large to be kept inside a frame or in a line, and small enough to be copied, go side by side into a
-//! block, which is freed with the last of them. A block is small, so that a message somebody keeps for long holds little beside
+//! bodies of one input that are too large to be kept inside a frame, and small enough to be copied, go side by side into a block where their
+//! thread has no memory of its own for them (`line.rs`, `stretch.rs`), which is freed with the last of them. A block is small, so that a message somebody keeps for long holds little beside
 //! itself, and as large as the input can fill, so that a single message holds nothing.
 
 use bytes::BytesMut;
@@ -31,11 +31,14 @@ impl Shelf {
         self.frame_without_line(octets.get(..size).unwrap_or_default(), ahead)
     }
 
-    /// As [`frame`](Self::frame), for a body that has no line.
+    /// As [`frame`](Self::frame), for a body that has no line. Nothing that `copy_from` finds better memory for is put in a block.
     #[inline]
     pub(super) fn frame_without_line(&mut self, body: &[u8], ahead: usize) -> Frame {
         if body.len() <= INLINE || body.len() > LARGEST {
             return Frame::copy_from(body);
+        }
+        if let Some(frame) = Frame::of_stretch(body) {
+            return frame;
         }
         if self.0.capacity() < body.len() {
             let wanted = body.len().saturating_add(ahead);

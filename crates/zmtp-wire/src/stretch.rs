@@ -1,0 +1,253 @@
+//! Memory of bodies of middling size, which each thread keeps for its next ones.
+//!
+//! What `line.rs` does for bodies that are a little too long for a frame, this does for those of up to [`LONGEST`] octets. To allocate and to free
+//! each takes a fifth of the time of receiving 1 KiB, as so many are under way at once that an allocator finds none of them quickly; parts
+//! of blocks whose references are counted take a sixth with 256 octets.
+//!
+//! There are four sizes, each twice the one before, so that a body holds less than twice what it needs. What is kept is bounded as the lines
+//! are, by [`MOST`](crate::kept::MOST) for each size (2.1 MiB of one thread in all, with the lists of them and what an allocator adds). Where nothing
+//! is kept, no body lies here.
+
+use alloc::boxed::Box;
+use core::mem;
+
+use bytes::Bytes;
+
+use crate::kept::{KEPT, Kept};
+
+/// The longest body that has memory of this kind.
+pub(crate) const LONGEST: usize = 1024;
+
+/// The shortest piece.
+const SHORTEST: usize = 128;
+
+/// How many sizes there are.
+const SIZES: usize = 4;
+
+type Room = Box<[u8]>;
+
+std::thread_local! {
+    static STRETCHES: [Kept<Room>; SIZES] = const { [const { Kept::none() }; SIZES] };
+}
+
+/// Which of the sizes a body of `length` octets, or a piece of that, has.
+#[inline]
+fn rank(length: usize) -> usize {
+    const FIRST: u32 = (SHORTEST - 1).ilog2();
+    let last = length.saturating_sub(1).max(SHORTEST - 1);
+    last.ilog2().saturating_sub(FIRST) as usize
+}
+
+/// A piece of any content that has room for so many octets. `None`, too, in a thread that is about to end.
+#[inline]
+fn take(length: usize) -> Option<Room> {
+    let rank = rank(length);
+    let taken = STRETCHES.try_with(|sizes| {
+        let make = || alloc::vec![0; SHORTEST << rank].into_boxed_slice();
+        sizes.get(rank)?.take(make)
+    });
+    taken.ok().flatten()
+}
+
+/// Keeps a piece, unless there are enough or the thread is about to end. A call of its own, so that letting go of other frames stays short.
+#[inline(never)]
+fn give_back(room: Room) {
+    let _ = STRETCHES.try_with(|sizes| {
+        if let Some(kept) = sizes.get(rank(room.len())) {
+            kept.give_back(room);
+        }
+    });
+}
+
+/// A body in a piece of its own.
+pub(crate) struct Stretch {
+    length: u16,
+    /// Without octets once it is let go of.
+    room: Room,
+}
+
+impl Stretch {
+    /// A copy of a body, if there is a piece for it.
+    #[inline]
+    pub(crate) fn of_body(body: &[u8]) -> Option<Stretch> {
+        if body.len() > LONGEST || !KEPT {
+            return None;
+        }
+        let mut room = take(body.len())?;
+        room.get_mut(..body.len())?.copy_from_slice(body);
+        Some(Stretch {
+            // Within LONGEST, hence within u16.
+            length: body.len() as u16,
+            room,
+        })
+    }
+
+    /// The same piece as shared octets; it comes back when the last of them is let go of.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        let length = usize::from(self.length);
+        self.room.get(..length).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
+        let length = usize::from(self.length);
+        self.room.get_mut(..length).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for Stretch {
+    fn as_ref(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+impl Clone for Stretch {
+    fn clone(&self) -> Stretch {
+        Stretch::of_body(self.as_slice()).unwrap_or_else(|| Stretch {
+            length: self.length,
+            room: self.room.clone(),
+        })
+    }
+}
+
+impl Drop for Stretch {
+    #[inline]
+    fn drop(&mut self) {
+        give_back(mem::take(&mut self.room));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Frame;
+    use crate::kept::MOST;
+    use alloc::vec::Vec;
+    use core::cell::RefCell;
+    use std::thread;
+
+    /// Each thread has its own; what other tests did in this one is not known.
+    fn apart<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
+        thread::spawn(test).join().unwrap()
+    }
+
+    fn kept() -> [usize; SIZES] {
+        STRETCHES.with(|sizes| core::array::from_fn(|rank| sizes[rank].count()))
+    }
+
+    #[test]
+    fn a_body_is_in_the_shortest_piece_that_holds_it() {
+        for length in 65..=LONGEST {
+            let octets = SHORTEST << rank(length);
+            assert!(
+                octets >= length && octets / 2 < length.max(SHORTEST),
+                "{length}"
+            );
+            assert_eq!(rank(octets), rank(length));
+        }
+        assert_eq!(rank(LONGEST), SIZES - 1);
+    }
+
+    #[test]
+    fn a_body_is_as_long_as_it_was_whatever_was_there_before() {
+        apart(|| {
+            let octets: Vec<u8> = (0..LONGEST).map(|number| number as u8).collect();
+            for length in (65..=LONGEST).rev() {
+                let stretch = Stretch::of_body(&octets[..length]);
+                assert_eq!(stretch.is_some(), KEPT);
+                let Some(mut stretch) = stretch else { return };
+                assert_eq!(stretch.as_slice(), &octets[..length]);
+                assert_eq!(stretch.as_mut_slice().len(), length);
+                assert_eq!(stretch.clone().as_slice(), &octets[..length]);
+                assert_eq!(stretch.into_bytes(), &octets[..length]);
+            }
+            assert!(Stretch::of_body(&[0; LONGEST + 1]).is_none());
+        });
+    }
+
+    #[test]
+    fn a_piece_that_was_let_go_of_holds_the_next_body_of_its_size() {
+        if !KEPT {
+            return;
+        }
+        apart(|| {
+            let first = Stretch::of_body(&[1; 200]).unwrap();
+            let place = first.as_slice().as_ptr();
+            let other = first.clone();
+            assert_ne!(other.as_slice().as_ptr(), place, "still in use");
+            drop(first);
+            assert_eq!(kept(), [0, 1, 0, 0]);
+            let longer = Stretch::of_body(&[2; 300]).unwrap();
+            assert_ne!(longer.as_slice().as_ptr(), place, "too long for it");
+            let next = Stretch::of_body(&[3; 250]).unwrap();
+            assert_eq!(next.as_slice().as_ptr(), place);
+            assert_eq!(other.as_slice(), [1; 200]);
+            // Shared octets are it, and it is used again when the last of them is gone.
+            let shared = next.into_bytes();
+            let part = shared.slice(10..20);
+            assert_eq!(shared.as_ptr(), place);
+            drop(shared);
+            assert_eq!(kept(), [0; SIZES]);
+            assert_eq!(part, [3; 10][..]);
+            drop(part);
+            assert_eq!(kept(), [0, 1, 0, 0]);
+        });
+    }
+
+    #[test]
+    fn a_thread_makes_no_more_than_its_bound_and_then_bodies_lie_elsewhere() {
+        if !KEPT {
+            return;
+        }
+        let frames = apart(|| {
+            let frames: Vec<Frame> = (0..2 * MOST).map(|_| Frame::from([7; 500])).collect();
+            let own = frames.iter().filter(|frame| frame.as_shared().is_none());
+            assert_eq!(own.count(), MOST);
+            assert!(frames.iter().all(|frame| *frame == [7; 500]));
+            // Of another size there are some still.
+            assert!(Frame::from([7; 100]).as_shared().is_none());
+            let copies = frames.clone();
+            drop(frames);
+            assert_eq!(kept(), [1, 0, MOST, 0]);
+            copies
+        });
+        // One that lets go of what others made keeps no more either.
+        apart(move || {
+            let copies = frames.clone();
+            drop(frames);
+            drop(copies);
+            assert_eq!(kept(), [0, 0, MOST, 0]);
+        });
+    }
+
+    /// Makes frames of what it has when its thread ends.
+    struct Late(Frame);
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            let made = Frame::from([8; 150]);
+            assert_eq!((&self.0.clone(), &made), (&self.0, &[8; 150].into()));
+            assert_eq!(self.0, [7; 150]);
+        }
+    }
+
+    #[test]
+    fn a_frame_may_be_made_and_let_go_of_when_what_its_thread_keeps_is_gone() {
+        std::thread_local! {
+            static BEFORE: RefCell<Option<Late>> = const { RefCell::new(None) };
+            static AFTER: RefCell<Option<Late>> = const { RefCell::new(None) };
+        }
+        apart(|| {
+            // Whichever end first: one of them does when the pieces are gone. A panic there would end the process.
+            BEFORE.with_borrow_mut(|held| *held = None);
+            let frame = Frame::from([7; 150]);
+            AFTER.with_borrow_mut(|held| *held = Some(Late(frame.clone())));
+            BEFORE.with_borrow_mut(|held| *held = Some(Late(frame)));
+        });
+    }
+}
