@@ -51,19 +51,19 @@ impl Incoming {
 
     /// The first frame of a message; the others are kept.
     #[inline]
-    pub(crate) fn begin(&self, message: Message) -> Received {
-        let properties = message.properties().cloned();
-        match message.into_single() {
-            Ok(frame) => Received {
-                frame,
-                properties,
+    pub(crate) fn begin(&self, mut message: Message) -> Received {
+        match message.sole_mut() {
+            Some((frame, properties)) => Received {
+                frame: std::mem::take(frame),
+                properties: properties.take(),
                 more: false,
             },
-            Err(message) => self.begin_many(message, properties),
+            None => self.begin_many(message),
         }
     }
 
-    fn begin_many(&self, message: Message, properties: Option<Arc<Properties>>) -> Received {
+    fn begin_many(&self, message: Message) -> Received {
+        let properties = message.properties().cloned();
         let mut frames = VecDeque::from(message.into_frames());
         let frame = frames.pop_front().unwrap_or_default();
         let more = !frames.is_empty();

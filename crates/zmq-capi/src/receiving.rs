@@ -2,7 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use zmq_engine::{Frame, Message};
+use zmq_engine::{Frame, Message, references};
 
 use crate::boundary::{Outcome, clip, number};
 use crate::errno::Errno;
@@ -81,7 +81,11 @@ pub(crate) extern "C" fn zmq_recv(
         if let (Some(place), Some(octets)) = (buffer.get_mut(..fits), octets.get(..fits)) {
             place.copy_from_slice(octets);
         }
-        Ok(clip(octets.len()))
+        let length = clip(octets.len());
+        if let Some(properties) = received.properties {
+            references::give_back(properties);
+        }
+        Ok(length)
     })
 }
 

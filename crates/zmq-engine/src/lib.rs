@@ -64,6 +64,7 @@ mod poller;
 mod pool;
 mod random;
 mod receiving;
+pub mod references;
 mod resolver;
 mod round;
 mod security;

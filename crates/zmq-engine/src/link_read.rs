@@ -12,6 +12,7 @@ use crate::link::Link;
 use crate::monitor::CloseReason;
 use crate::pipe::Item;
 use crate::pool::{self, READ_OCTETS};
+use crate::references::References;
 use crate::shared::{Notice, SocketShared};
 
 /// A frame from here on is large: it is read straight into its own place, and the one behind it probably is large, too. Its size counts, not
@@ -411,11 +412,12 @@ impl Link {
             pipe.input_octets = 0;
         }
         if let Some(properties) = &io.properties {
+            let mut references = References::to(properties);
             for item in &mut io.decoded {
                 let Item::Message(message) = item else {
                     continue;
                 };
-                message.set_properties(Some(Arc::clone(properties)));
+                message.set_properties(Some(references.next()));
             }
         }
         pipe.append_input(&mut io.decoded, octets);

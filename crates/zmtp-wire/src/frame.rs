@@ -94,9 +94,13 @@ impl Frame {
             Repr::Inline { length: 0, .. } => {}
             _ => return false,
         }
-        match Line::wide(to) {
-            Some(line) => {
-                self.0 = Repr::Line(line);
+        if let Some(line) = Line::wide(to) {
+            self.0 = Repr::Line(line);
+            return true;
+        }
+        match Stretch::wide(to) {
+            Some(stretch) => {
+                self.0 = Repr::Stretch(stretch);
                 true
             }
             None => false,
@@ -383,7 +387,7 @@ mod tests {
     #[test]
     fn what_is_nobody_elses_can_be_filled_where_it_is() {
         let mut frame = Frame::empty();
-        assert!(!frame.widen(65));
+        assert!(!frame.widen(1025));
         assert!(frame.widen(INLINE));
         assert_eq!(frame, [0; INLINE]);
         frame.own_mut().unwrap().fill(7);
@@ -410,6 +414,9 @@ mod tests {
         let kept = cfg!(all(feature = "std", not(any(fuzzing, zmq_fresh_bodies))));
         assert_eq!(frame.widen(64), kept);
         assert_eq!(frame.len(), if kept { 64 } else { 0 });
+        let mut frame = Frame::empty();
+        assert_eq!(frame.widen(1000), kept);
+        assert_eq!(frame.len(), if kept { 1000 } else { 0 });
     }
 
     #[test]

@@ -31,6 +31,10 @@ impl Stretch {
         None
     }
 
+    pub(crate) const fn wide(_length: usize) -> Option<Stretch> {
+        None
+    }
+
     pub(crate) const fn into_bytes(self) -> Bytes {
         match self {}
     }

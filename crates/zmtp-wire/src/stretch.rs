@@ -67,6 +67,22 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
+    /// A piece of so many zero octets, if there is one that was used before, or may be later, and they fit.
+    #[inline]
+    pub(crate) fn wide(length: usize) -> Option<Stretch> {
+        if length > LONGEST || !KEPT {
+            return None;
+        }
+        let mut room = take(length)?;
+        // What was in it is nobody's business.
+        room.get_mut(..length)?.fill(0);
+        Some(Stretch {
+            // Within LONGEST, hence within u16.
+            length: length as u16,
+            room,
+        })
+    }
+
     /// A copy of a body, if there is a piece for it.
     #[inline]
     pub(crate) fn of_body(body: &[u8]) -> Option<Stretch> {
@@ -167,6 +183,19 @@ mod tests {
                 assert_eq!(stretch.into_bytes(), &octets[..length]);
             }
             assert!(Stretch::of_body(&[0; LONGEST + 1]).is_none());
+        });
+    }
+
+    #[test]
+    fn nobody_reads_what_was_in_a_piece_before() {
+        apart(|| {
+            for length in [65, 128, 129, LONGEST] {
+                drop(Stretch::of_body(&alloc::vec![1; length]));
+                let wide = Stretch::wide(length);
+                assert_eq!(wide.is_some(), KEPT);
+                assert!(wide.is_none_or(|wide| wide.as_slice() == alloc::vec![0; length]));
+            }
+            assert!(Stretch::wide(LONGEST + 1).is_none());
         });
     }
 

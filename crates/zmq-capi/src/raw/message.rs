@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use zmq_engine::{Frame, Properties};
+use zmq_engine::{Frame, Properties, references};
 
 use crate::bodies;
 
@@ -105,9 +105,18 @@ impl Part {
         self.body.is_inline() && self.properties.is_none() && self.group.is_none()
     }
 
+    /// Gives its reference to metadata to its thread, for the next message.
+    #[inline]
+    fn give_back(&mut self) {
+        if let Some(properties) = self.properties.take() {
+            references::give_back(properties);
+        }
+    }
+
     /// Lets go of what it holds, and is an empty part again.
     #[inline]
     pub(crate) fn leave(&mut self) {
+        self.give_back();
         if self.is_plain() {
             // Nothing to drop, and an empty body need not be written where one is written next.
             self.body = Frame::empty();
@@ -174,6 +183,7 @@ pub(crate) fn part<'a>(message: *mut ZmqMsg) -> Option<&'a mut Part> {
 pub(crate) fn part_take(message: *mut ZmqMsg) -> Option<Option<Part>> {
     let place = part(message)?;
     place.tag = 0;
+    place.give_back();
     if place.is_plain() {
         return Some(None);
     }
