@@ -23,8 +23,10 @@ const CHUNKS: usize = 64;
 /// Messages from here on are not copied, so that many of them may leave with one write.
 const LARGE: usize = 16 * 1024;
 
-/// Octets that are offered to the kernel at once, of large messages: each call pushes out what it brought, and pauses.
-const LARGE_WRITE: usize = 1 << 20;
+/// Octets that are offered to the kernel at once, of large messages: each call pushes out what it brought, and pauses. What is under way should stay
+/// in the nearer cache: with 1 MiB at once, a third less of 64 KiB each. A message that is longer goes whole; cut to pieces it takes a
+/// quarter longer.
+const LARGE_WRITE: usize = 256 * 1024;
 
 /// Writes of so many octets send their head by itself.
 const HEADED: usize = 128 * 1024;
