@@ -30,6 +30,7 @@ mod core;
 mod counters;
 #[cfg(feature = "curve")]
 pub mod curve;
+mod decoded;
 mod dial;
 mod driver;
 mod effects;

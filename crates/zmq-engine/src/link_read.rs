@@ -7,6 +7,7 @@ use std::sync::Arc;
 use zmq_patterns::DropReason;
 use zmtp_wire::{Error as WireError, Event, Time};
 
+use crate::decoded::Decoded;
 use crate::io::{Channel, Io, Leftover};
 use crate::link::Link;
 use crate::monitor::CloseReason;
@@ -319,9 +320,9 @@ impl Link {
             }
             let before = io.decoded.len();
             let decoded = &mut io.decoded;
-            let octets = io.session.take_messages(input, io.room, |message| {
-                decoded.push_back(Item::Message(message));
-            });
+            let octets = io
+                .session
+                .take_messages(input, io.room, &mut Decoded::behind(decoded));
             io.decoded_octets = io.decoded_octets.saturating_add(octets);
             io.room = io
                 .room

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Instant;
 use zmtp_mech_null::Null;
-use zmtp_wire::{Event, Message, Session, SessionConfig, SocketType, Time};
+use zmtp_wire::{Event, Message, Places, Session, SessionConfig, SocketType, Time};
 
 const NOW: Time = Time::from_millis(0);
 const ROUNDS: usize = 200;
@@ -87,11 +87,21 @@ fn main() {
         let mut queue = VecDeque::new();
         let take = best(count, || {
             let mut input = black_box(&octets[..]);
-            pull.take_messages(&mut input, count, |message| queue.push_back(message));
+            pull.take_messages(&mut input, count, &mut Queue(&mut queue));
             for message in queue.drain(..) {
                 drop(black_box(message));
             }
         });
         println!("{size:>8} {frames:>6} {decode:>10.1} {take:>10.1} {encode:>10.1}");
+    }
+}
+
+/// Messages that were cut.
+struct Queue<'a>(&'a mut VecDeque<Message>);
+
+impl Places for Queue<'_> {
+    fn next(&mut self) -> Option<&mut Message> {
+        self.0.push_back(Message::empty());
+        self.0.back_mut()
     }
 }

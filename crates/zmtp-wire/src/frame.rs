@@ -137,10 +137,36 @@ impl Frame {
         })
     }
 
-    /// A frame with a copy of the first `length` of some octets, if there is a line for them. The octets behind the body are never looked at.
+    /// As [`of_run`](Self::of_run), in the place of a frame that is inside the value.
     #[inline]
-    pub(crate) fn of_line(octets: &[u8], length: usize) -> Option<Self> {
-        Some(Self(Repr::Line(Line::of_front(octets, length)?)))
+    pub(crate) const fn fill(&mut self, run: &[u8; INLINE], length: u8) {
+        if let Repr::Inline {
+            length: place,
+            octets,
+        } = &mut self.0
+        {
+            *place = length;
+            *octets = *run;
+        }
+    }
+
+    /// Makes a frame inside the value one of the first `length` of some octets, if there is a line for them. The octets behind the body are never
+    /// looked at. Says whether it did.
+    #[inline]
+    pub(crate) fn fill_line(&mut self, octets: &[u8], length: usize) -> bool {
+        self.is_inline()
+            && Line::of_front(octets, length)
+                .map(|line| self.0 = Repr::Line(line))
+                .is_some()
+    }
+
+    /// As [`fill_line`](Self::fill_line), if there is a stretch for them.
+    #[inline]
+    pub(crate) fn fill_stretch(&mut self, body: &[u8]) -> bool {
+        self.is_inline()
+            && Stretch::of_body(body)
+                .map(|stretch| self.0 = Repr::Stretch(stretch))
+                .is_some()
     }
 
     /// A frame with a copy of `body`, if there is a stretch for it.

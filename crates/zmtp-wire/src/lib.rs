@@ -118,5 +118,5 @@ pub use self::{
     message::Message,
     pack::Pack,
     properties::Properties,
-    session::Session,
+    session::{Places, Session},
 };

@@ -67,6 +67,15 @@ impl Message {
         self.frames.iter_mut().for_each(Frame::share);
     }
 
+    /// The only frame, to change in place; `None` when there are several.
+    #[inline]
+    pub(crate) fn only_mut(&mut self) -> Option<&mut Frame> {
+        match &mut *self.frames {
+            [frame] => Some(frame),
+            _ => None,
+        }
+    }
+
     /// The first frame.
     #[must_use]
     pub fn first(&self) -> &[u8] {

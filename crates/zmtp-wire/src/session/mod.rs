@@ -27,8 +27,10 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
+
 use cutter::{Bounds, Cutter};
 use output::Output;
+pub use plain::Places;
 use shelf::Shelf;
 
 /// The protocol state of one connection, from the first octet to the last.

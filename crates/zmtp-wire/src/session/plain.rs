@@ -4,7 +4,7 @@ use super::Session;
 use super::cutter::Bounds;
 use crate::frame::INLINE;
 use crate::header::{Framing, LONG, MORE};
-use crate::{Frame, Message, Pack, SubscriptionFrames};
+use crate::{Message, Pack, SubscriptionFrames};
 
 /// Finds one frame of a message at the front of `input`: its MORE flag, the octets from its body on, and the octets behind it. `None`
 /// when it is not wholly here, when it is anything but such a frame, or when it is out of bounds.
@@ -44,6 +44,12 @@ pub(super) fn whole_frame<'a>(
     Some((flags, size, rest, behind))
 }
 
+/// Where messages stay that are found one after the other.
+pub trait Places {
+    /// The place of the next one, with an [empty](Message::empty) message in it; `None` if there is no room.
+    fn next(&mut self) -> Option<&mut Message>;
+}
+
 /// A long frame of a message that goes on.
 const LONG_MORE: u8 = LONG | MORE;
 
@@ -55,17 +61,17 @@ impl Session {
             && self.is_between_frames()
     }
 
-    /// The shortest path: gives the messages of one frame in the clear at the front of `input` to `take`, `most` of them at most, and
+    /// The shortest path: puts the messages of one frame in the clear at the front of `input` into `places`, `most` of them at most, and
     /// returns how many octets they hold. Stops in front of everything else, which is for [`handle_input`](Self::handle_input).
     ///
-    /// Each message is built where it stays. Coming out of a call one by one, it would be moved from one enum into the next, and each of
-    /// these moves waits for the octets of the one before.
+    /// Each message is filled where it stays. One that is made here and moved there is written in pieces and read as a whole at once, and the
+    /// processor waits until these pieces, and whatever was written before them, have left its store buffer.
     #[inline]
     pub fn take_messages(
         &mut self,
         input: &mut &[u8],
         most: usize,
-        mut take: impl FnMut(Message),
+        places: &mut impl Places,
     ) -> usize {
         if !self.plain || self.partial.is_some() {
             return 0;
@@ -76,23 +82,18 @@ impl Session {
             let Some((0, size, octets, behind)) = whole_frame(rest, &self.bounds) else {
                 break;
             };
+            let Some(frame) = places.next().and_then(Message::only_mut) else {
+                break;
+            };
             rest = behind;
             octets_taken = octets_taken.saturating_add(size);
             if size <= INLINE
                 && let Some(run) = octets.first_chunk()
             {
-                take(Message::single(Frame::of_run(run, size as u8)));
-                continue;
+                frame.fill(run, size as u8);
+            } else {
+                self.shelf.fill(frame, octets, size, behind.len());
             }
-            if size > INLINE
-                && let Some(frame) = Frame::of_line(octets, size)
-            {
-                take(Message::single(frame));
-                continue;
-            }
-            let body = octets.get(..size).unwrap_or_default();
-            let frame = self.shelf.frame_without_line(body, behind.len());
-            take(Message::single(frame));
         }
         if rest.len() < input.len() {
             self.heart.heard = true;

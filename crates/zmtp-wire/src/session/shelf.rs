@@ -23,22 +23,27 @@ impl Shelf {
     /// A frame with a copy of the first `size` octets, of which `ahead` octets of input may still follow.
     #[inline]
     pub(super) fn frame(&mut self, octets: &[u8], size: usize, ahead: usize) -> Frame {
-        if size > INLINE
-            && let Some(frame) = Frame::of_line(octets, size)
-        {
-            return frame;
-        }
-        self.frame_without_line(octets.get(..size).unwrap_or_default(), ahead)
+        let mut frame = Frame::empty();
+        self.fill(&mut frame, octets, size, ahead);
+        frame
     }
 
-    /// As [`frame`](Self::frame), for a body that has no line. Nothing that `copy_from` finds better memory for is put in a block.
+    /// As [`frame`](Self::frame), in the place of an empty frame.
     #[inline]
-    pub(super) fn frame_without_line(&mut self, body: &[u8], ahead: usize) -> Frame {
+    pub(super) fn fill(&mut self, frame: &mut Frame, octets: &[u8], size: usize, ahead: usize) {
+        if size > INLINE && frame.fill_line(octets, size) {
+            return;
+        }
+        let body = octets.get(..size).unwrap_or_default();
+        if size <= INLINE || !frame.fill_stretch(body) {
+            *frame = self.part(body, ahead);
+        }
+    }
+
+    /// A part of a block, for a body of middling size.
+    fn part(&mut self, body: &[u8], ahead: usize) -> Frame {
         if body.len() <= INLINE || body.len() > LARGEST {
             return Frame::copy_from(body);
-        }
-        if let Some(frame) = Frame::of_stretch(body) {
-            return frame;
         }
         if self.0.capacity() < body.len() {
             let wanted = body.len().saturating_add(ahead);
@@ -68,11 +73,11 @@ mod tests {
         assert_eq!(single.as_slice(), body);
         for size in 0..100 {
             assert_eq!(shelf.frame(&body, size, 0).as_slice(), &body[..size]);
-            let elsewhere = shelf.frame_without_line(&body[..size], 0);
+            let elsewhere = shelf.part(&body[..size], 0);
             assert_eq!(elsewhere.as_slice(), &body[..size]);
         }
         assert_eq!(shelf.0.capacity(), 0);
-        let frames: [Frame; 3] = core::array::from_fn(|_| shelf.frame(&body, 100, 200));
+        let frames: [Frame; 3] = core::array::from_fn(|_| shelf.part(&body, 200));
         assert!(shelf.0.capacity() <= BLOCK);
         for frame in &frames {
             assert_eq!(frame.as_slice(), body);

@@ -1,0 +1,84 @@
+//! Messages that are cut from the input of a link.
+
+use std::collections::VecDeque;
+
+use zmtp_wire::{Message, Places};
+
+use crate::item::Item;
+
+/// The places of those that follow, behind what is in a queue.
+///
+/// Several are made at once, without a check in between whether there is room. With one, an empty message is made somewhere else and moved there,
+/// and reading it as a whole waits until the pieces in which it was written have left the processor's store buffer.
+pub(crate) struct Decoded<'a> {
+    queue: &'a mut VecDeque<Item>,
+    used: usize,
+}
+
+impl Decoded<'_> {
+    /// Places that are made at once.
+    const PLACES: usize = 32;
+
+    pub(crate) fn behind(queue: &mut VecDeque<Item>) -> Decoded<'_> {
+        let used = queue.len();
+        Decoded { queue, used }
+    }
+}
+
+impl Places for Decoded<'_> {
+    #[inline]
+    fn next(&mut self) -> Option<&mut Message> {
+        if self.used == self.queue.len() {
+            let places = std::iter::repeat_with(|| Item::Message(Message::empty()));
+            self.queue.extend(places.take(Self::PLACES));
+        }
+        let place = self.queue.get_mut(self.used)?;
+        self.used += 1;
+        match place {
+            Item::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Decoded<'_> {
+    fn drop(&mut self) {
+        self.queue.truncate(self.used);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_filled_stays_and_no_place_is_left_over() {
+        for before in [0, 1, 5] {
+            for count in [
+                0,
+                1,
+                Decoded::PLACES - 1,
+                Decoded::PLACES,
+                3 * Decoded::PLACES + 1,
+            ] {
+                let text = |number: usize| Message::from(number.to_string().as_str());
+                let mut queue: VecDeque<Item> = (0..before).map(text).map(Item::Message).collect();
+                let mut places = Decoded::behind(&mut queue);
+                for number in 0..count {
+                    let place = places.next().unwrap();
+                    assert_eq!(*place, Message::empty());
+                    *place = text(before + number);
+                }
+                drop(places);
+                let got: Vec<Message> = queue
+                    .into_iter()
+                    .filter_map(|item| match item {
+                        Item::Message(message) => Some(message),
+                        _ => None,
+                    })
+                    .collect();
+                assert_eq!(got, (0..before + count).map(text).collect::<Vec<_>>());
+            }
+        }
+    }
+}
