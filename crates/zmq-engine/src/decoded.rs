@@ -13,15 +13,21 @@ use crate::item::Item;
 pub(crate) struct Decoded<'a> {
     queue: &'a mut VecDeque<Item>,
     used: usize,
+    /// How many are made next: one, and twice as many each time.
+    next: usize,
 }
 
 impl Decoded<'_> {
-    /// Places that are made at once.
-    const PLACES: usize = 32;
+    /// Places that are made at once, at most.
+    const PLACES: usize = 16;
 
     pub(crate) fn behind(queue: &mut VecDeque<Item>) -> Decoded<'_> {
         let used = queue.len();
-        Decoded { queue, used }
+        Decoded {
+            queue,
+            used,
+            next: 1,
+        }
     }
 }
 
@@ -30,7 +36,8 @@ impl Places for Decoded<'_> {
     fn next(&mut self) -> Option<&mut Message> {
         if self.used == self.queue.len() {
             let places = std::iter::repeat_with(|| Item::Message(Message::empty()));
-            self.queue.extend(places.take(Self::PLACES));
+            self.queue.extend(places.take(self.next));
+            self.next = (2 * self.next).min(Self::PLACES);
         }
         let place = self.queue.get_mut(self.used)?;
         self.used += 1;
