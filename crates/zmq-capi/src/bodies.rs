@@ -2,7 +2,7 @@
 //!
 //! A body that one thread makes and another lets go of is what allocators do worst: glibc's takes the lock of the maker's arena
 //! at both ends, and over 128 octets the two threads keep calling the system to wait for each other. So bodies that `zmq_msg_init_size`
-//! makes are kept when they are let go of: first by the thread that does, and once it has a *batch* of them, in a store that
+//! makes, of more than 1024 octets or where the thread has no memory of its own left for shorter ones, are kept when they are let go of: first by the thread that does, and once it has a *batch* of them, in a store that
 //! all threads share, from which the makers take a batch at a time. The store's lock is held for the move of a pointer.
 //!
 //! What is kept is bounded: a batch of each size for each thread (752 KiB in all), [`STORED_OCTETS`] in the store, which is emptied

@@ -15,18 +15,22 @@ pub(crate) struct Decoded<'a> {
     used: usize,
     /// How many are made next: one, and twice as many each time.
     next: usize,
+    /// How many there may be still.
+    room: usize,
 }
 
 impl Decoded<'_> {
     /// Places that are made at once, at most.
     const PLACES: usize = 16;
 
-    pub(crate) fn behind(queue: &mut VecDeque<Item>) -> Decoded<'_> {
+    /// Up to `room` places.
+    pub(crate) fn behind(queue: &mut VecDeque<Item>, room: usize) -> Decoded<'_> {
         let used = queue.len();
         Decoded {
             queue,
             used,
             next: 1,
+            room,
         }
     }
 }
@@ -36,7 +40,9 @@ impl Places for Decoded<'_> {
     fn next(&mut self) -> Option<&mut Message> {
         if self.used == self.queue.len() {
             let places = std::iter::repeat_with(|| Item::Message(Message::empty()));
-            self.queue.extend(places.take(self.next));
+            let made = self.next.min(self.room);
+            self.queue.extend(places.take(made));
+            self.room -= made;
             self.next = (2 * self.next).min(Self::PLACES);
         }
         let place = self.queue.get_mut(self.used)?;
@@ -70,12 +76,13 @@ mod tests {
             ] {
                 let text = |number: usize| Message::from(number.to_string().as_str());
                 let mut queue: VecDeque<Item> = (0..before).map(text).map(Item::Message).collect();
-                let mut places = Decoded::behind(&mut queue);
+                let mut places = Decoded::behind(&mut queue, count);
                 for number in 0..count {
                     let place = places.next().unwrap();
                     assert_eq!(*place, Message::empty());
                     *place = text(before + number);
                 }
+                assert!(places.next().is_none());
                 drop(places);
                 let got: Vec<Message> = queue
                     .into_iter()
@@ -87,5 +94,17 @@ mod tests {
                 assert_eq!(got, (0..before + count).map(text).collect::<Vec<_>>());
             }
         }
+    }
+    #[test]
+    fn no_more_places_are_made_than_there_is_room_for() {
+        let mut queue = VecDeque::with_capacity(64);
+        let capacity = queue.capacity();
+        let mut places = Decoded::behind(&mut queue, capacity);
+        for _ in 0..capacity {
+            assert!(places.next().is_some());
+        }
+        assert!(places.next().is_none());
+        drop(places);
+        assert_eq!((queue.len(), queue.capacity()), (capacity, capacity));
     }
 }

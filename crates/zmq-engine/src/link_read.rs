@@ -320,9 +320,9 @@ impl Link {
             }
             let before = io.decoded.len();
             let decoded = &mut io.decoded;
-            let octets = io
-                .session
-                .take_messages(input, io.room, &mut Decoded::behind(decoded));
+            let octets =
+                io.session
+                    .take_messages(input, io.room, &mut Decoded::behind(decoded, io.room));
             io.decoded_octets = io.decoded_octets.saturating_add(octets);
             io.room = io
                 .room

@@ -1,8 +1,8 @@
 //! References to metadata that go round.
 //!
 //! A message that carries the metadata of its connection holds a counted reference to it. To make and to let go of one are two atomic
-//! operations, in the C library an eighth of the receiver's time with 64 octets. Whoever lets go of such a message gives the reference to its thread
-//! instead, which hands it out with the next message of that connection.
+//! operations, in the C library an eighth of the receiver's time with 64 octets. The C library gives the reference to the thread
+//! instead when it lets go of such a message, which hands it out with the next message of that connection.
 //!
 //! A thread keeps references to the metadata of one connection at a time, [`MOST`] at most: metadata outlives its connection by as much.
 
@@ -24,8 +24,12 @@ thread_local! {
 pub fn give_back(reference: Arc<Properties>) {
     let _ = KEPT.try_with(|place| {
         let mut kept = place.take();
-        let same = kept.last().is_none_or(|last| Arc::ptr_eq(last, &reference));
-        if same && kept.len() < MOST {
+        let wanted = match kept.last() {
+            Some(last) => Arc::ptr_eq(last, &reference),
+            // Nobody else has the last one: its connection has ended, or it was one message's own.
+            None => Arc::strong_count(&reference) > 1,
+        };
+        if wanted && kept.len() < MOST {
             kept.push(reference);
         }
         place.set(kept);
@@ -105,6 +109,14 @@ mod tests {
         assert_eq!((others(&one), others(&other)), (0, 1));
         give_back(handed_out);
         assert_eq!(others(&other), 1);
+    }
+
+    #[test]
+    fn a_last_reference_is_not_kept() {
+        let properties = Arc::new(Properties::default());
+        let watch = Arc::downgrade(&properties);
+        give_back(properties);
+        assert!(watch.upgrade().is_none());
     }
 
     #[test]

@@ -53,11 +53,9 @@ impl SocketStream {
             Family::Tcp => {
                 sys::set_connection(&stream.descriptor, &listener.options)?;
                 let peer = sys::remote_address(&stream.descriptor)?;
-                sys::drop_pacing(
-                    &stream.descriptor,
-                    sys::local_address(&stream.descriptor)?,
-                    peer,
-                );
+                if let Ok(local) = sys::local_address(&stream.descriptor) {
+                    sys::drop_pacing(&stream.descriptor, local, peer);
+                }
                 stream.peer_address = peer.ip().to_canonical().to_string();
                 stream.remote = tcp_endpoint(peer);
             }

@@ -60,7 +60,7 @@ impl Router {
     /// Sends a message to the peer with this routing id. Waits while the peer's queue is full.
     ///
     /// Cancel safe in that the message is either accepted or not; a future that is dropped drops its message, so keep a
-    /// clone (it shares the octets) to try again.
+    /// clone to try again. It copies frames of up to 1 KiB and shares longer ones; [`Message::share`] has those from 65 octets on shared, too.
     ///
     /// # Errors
     /// No such peer is there, or it left meanwhile, or the socket's context was shut down. The message is in the error.

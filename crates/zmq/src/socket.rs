@@ -158,7 +158,8 @@ macro_rules! sends {
             /// [`close`](Self::close) tells whether everything has left.
             ///
             /// Cancel safe in that the message is either accepted or not; a future that is dropped drops its message, so
-            /// keep a clone (it shares the octets) to try again.
+            /// keep a clone to try again. It copies frames of up to 1 KiB and shares longer ones;
+            /// [`Message::share`](crate::Message::share) has those from 65 octets on shared, too.
             ///
             /// # Errors
             /// The socket's context was shut down. The message is in the error.

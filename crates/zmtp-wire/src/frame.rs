@@ -20,12 +20,34 @@ pub const INLINE: usize = 38;
 #[derive(Clone)]
 pub struct Frame(Repr);
 
-#[derive(Clone)]
 enum Repr {
     Inline { length: u8, octets: [u8; INLINE] },
     Shared(Bytes),
     Line(Line),
     Stretch(Stretch),
+}
+
+impl Clone for Repr {
+    #[inline]
+    fn clone(&self) -> Self {
+        let body = match self {
+            Self::Inline { length, octets } => {
+                return Self::Inline {
+                    length: *length,
+                    octets: *octets,
+                };
+            }
+            Self::Shared(bytes) => return Self::Shared(bytes.clone()),
+            Self::Line(line) => {
+                if let Some(line) = line.copied() {
+                    return Self::Line(line);
+                }
+                line.as_slice()
+            }
+            Self::Stretch(stretch) => stretch.as_slice(),
+        };
+        Frame::copy_of_long(body).0
+    }
 }
 
 impl Frame {
@@ -137,16 +159,18 @@ impl Frame {
         })
     }
 
-    /// As [`of_run`](Self::of_run), in the place of a frame that is inside the value.
+    /// As [`of_run`](Self::of_run), in the place of a frame, which should be inside the value.
     #[inline]
-    pub(crate) const fn fill(&mut self, run: &[u8; INLINE], length: u8) {
-        if let Repr::Inline {
-            length: place,
-            octets,
-        } = &mut self.0
-        {
-            *place = length;
-            *octets = *run;
+    pub(crate) fn fill(&mut self, run: &[u8; INLINE], length: u8) {
+        match &mut self.0 {
+            Repr::Inline {
+                length: place,
+                octets,
+            } => {
+                *place = length;
+                *octets = *run;
+            }
+            _ => *self = Self::of_run(run, length),
         }
     }
 

@@ -1,10 +1,19 @@
 //! Memory that a thread keeps for its next bodies.
+//!
+//! All of it is bounded: a thread makes no more than [`MOST`] pieces of a size and keeps no more than that, and what all threads have made and not
+//! freed is no more than [`OCTETS`] (not counting what an allocator adds). Whoever finds none uses other memory.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::Cell;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// Pieces of one size that a thread makes, and keeps, at most.
 pub(crate) const MOST: usize = 1024;
+
+/// Octets of the pieces of all threads, at most.
+const OCTETS: usize = 64 << 20;
 
 /// Whether any is used again.
 ///
@@ -12,53 +21,108 @@ pub(crate) const MOST: usize = 1024;
 /// and those with `--cfg zmq_fresh_bodies`.
 pub(crate) const KEPT: bool = !cfg!(any(fuzzing, zmq_fresh_bodies));
 
+/// Octets of all pieces there are.
+static MADE: Tally = Tally(AtomicUsize::new(0));
+
+struct Tally(AtomicUsize);
+
+impl Tally {
+    /// Says whether so many more stay within the bound, and counts them then.
+    fn add(&self, octets: usize) -> bool {
+        let within = |all: usize| all.checked_add(octets).filter(|sum| *sum <= OCTETS);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, within)
+            .is_ok()
+    }
+
+    fn take_away(&self, octets: usize) {
+        self.0.fetch_sub(octets, Ordering::Relaxed);
+    }
+}
+
+/// A piece of memory, counted until it is freed.
+pub(crate) struct Piece<T: ?Sized>(Box<T>);
+
+impl<T: ?Sized> Deref for Piece<T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: ?Sized> DerefMut for Piece<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T: ?Sized> Drop for Piece<T> {
+    fn drop(&mut self) {
+        MADE.take_away(size_of_val(&**self));
+    }
+}
+
+/// So many zero octets; `None` where there is no memory.
+pub(crate) fn zeros(octets: usize) -> Option<Box<[u8]>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(octets).ok()?;
+    room.resize(octets, 0);
+    Some(room.into_boxed_slice())
+}
+
 /// What a thread has of one size.
-pub(crate) struct Kept<Room> {
+pub(crate) struct Kept<T: ?Sized> {
     /// What it has to give. Taken out while it is looked at.
-    free: Cell<Vec<Room>>,
+    free: Cell<Vec<Piece<T>>>,
     /// How many it has made.
     made: Cell<usize>,
 }
 
-impl<Room> Kept<Room> {
+impl<T: ?Sized> Kept<T> {
     /// Nothing yet.
-    pub(crate) const fn none() -> Kept<Room> {
+    pub(crate) const fn none() -> Kept<T> {
         Kept {
             free: Cell::new(Vec::new()),
             made: Cell::new(0),
         }
     }
 
-    /// A piece that was used before, or one that is made; `None` where as many were made as may be.
+    /// A piece that was used before, or one that is made; `None` where as many were made as may be, or there is no memory.
     #[inline]
-    pub(crate) fn take(&self, make: impl FnOnce() -> Room) -> Option<Room> {
+    pub(crate) fn take(&self, make: impl FnOnce() -> Option<Box<T>>) -> Option<Piece<T>> {
         let mut free = self.free.take();
-        let room = free.pop();
+        let piece = free.pop();
         self.free.set(free);
-        room.or_else(|| self.made(make))
+        piece.or_else(|| self.made(make))
     }
 
     #[cold]
-    fn made(&self, make: impl FnOnce() -> Room) -> Option<Room> {
+    fn made(&self, make: impl FnOnce() -> Option<Box<T>>) -> Option<Piece<T>> {
         let made = self.made.get();
         if KEPT && made >= MOST {
             return None;
         }
+        let memory = make()?;
+        if !MADE.add(size_of_val(&*memory)) {
+            return None;
+        }
         self.made.set(made.saturating_add(1));
-        Some(make())
+        Some(Piece(memory))
     }
 
     /// Keeps a piece, or frees it where there are enough.
     #[inline]
-    pub(crate) fn give_back(&self, room: Room) {
+    pub(crate) fn give_back(&self, piece: Piece<T>) {
         if !KEPT {
             return;
         }
         let mut free = self.free.take();
         if free.len() < free.capacity() {
-            free.push(room);
+            free.push(piece);
         } else if free.len() < MOST {
-            free = longer(free, room);
+            free = longer(free, piece);
         }
         self.free.set(free);
     }
@@ -73,8 +137,37 @@ impl<Room> Kept<Room> {
 }
 
 #[cold]
-fn longer<Room>(mut free: Vec<Room>, room: Room) -> Vec<Room> {
-    free.reserve_exact(free.len().clamp(1, MOST.saturating_sub(free.len())));
-    free.push(room);
+fn longer<T: ?Sized>(mut free: Vec<Piece<T>>, piece: Piece<T>) -> Vec<Piece<T>> {
+    let more = free.len().clamp(1, MOST.saturating_sub(free.len()));
+    if free.try_reserve_exact(more).is_ok() {
+        free.push(piece);
+    }
     free
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_threads_together_make_no_more_than_their_bound() {
+        let tally = Tally(AtomicUsize::new(0));
+        assert!(tally.add(OCTETS - 100));
+        assert!(!tally.add(101));
+        assert!(tally.add(100));
+        assert!(!tally.add(1) && !tally.add(usize::MAX));
+        tally.take_away(64);
+        assert!(tally.add(64));
+    }
+
+    #[test]
+    fn a_piece_counts_until_it_is_freed() {
+        let octets = OCTETS / 2;
+        let kept = Kept::none();
+        // Larger than all that other tests have together.
+        let first = kept.take(|| zeros(octets)).unwrap();
+        assert!(kept.take(|| zeros(octets + 1)).is_none());
+        drop(first);
+        assert!(kept.take(|| zeros(octets)).is_some());
+    }
 }

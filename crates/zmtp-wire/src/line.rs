@@ -4,28 +4,29 @@
 //! atomic operations, which with so short a body cost more than all the rest of receiving it. So it has a *line* of its own: memory as long as
 //! a line of the processor's cache. Whoever lets go of the frame keeps the line for its next ones.
 //!
-//! What is kept is bounded: a thread makes no more than [`MOST`](crate::kept::MOST) lines, but for clones of frames that are in one, and keeps no
-//! more than that until it ends (88 KiB, with the list of them and what an allocator adds). One that makes bodies which others let go of soon has
+//! What is kept is bounded: a thread makes no more than [`MOST`](crate::kept::MOST) lines, and keeps no more than that until it ends (88 KiB, with the
+//! list of them and what an allocator adds). One that makes bodies which others let go of soon has
 //! none to give: longer pieces (`stretch.rs`), blocks and allocations serve then. Where nothing is kept, each line is an allocation.
 
 use alloc::boxed::Box;
 
-use crate::kept::{KEPT, Kept};
+use crate::kept::{KEPT, Kept, Piece, zeros};
 
 /// The longest body that has a line.
 pub(crate) const LINE: usize = 64;
 
 /// An array, not a slice: to copy a length that is known beforehand is no call.
-type Room = Box<[u8; LINE]>;
+type Octets = [u8; LINE];
+type Room = Piece<Octets>;
 
 std::thread_local! {
-    static LINES: Kept<Room> = const { Kept::none() };
+    static LINES: Kept<Octets> = const { Kept::none() };
 }
 
 /// A line of any content. `None`, too, in a thread that is about to end.
 #[inline]
 fn take() -> Option<Room> {
-    let taken = LINES.try_with(|lines| lines.take(|| Box::new([0; LINE])));
+    let taken = LINES.try_with(|lines| lines.take(|| Box::try_from(zeros(LINE)?).ok()));
     taken.ok().flatten()
 }
 
@@ -80,6 +81,17 @@ impl Line {
         })
     }
 
+    /// Another one of the same octets, if there is a line for it.
+    #[inline]
+    pub(crate) fn copied(&self) -> Option<Line> {
+        let mut room = take()?;
+        *room = **self.room.as_ref()?;
+        Some(Line {
+            length: self.length,
+            room: Some(room),
+        })
+    }
+
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
         let length = usize::from(self.length);
@@ -100,22 +112,6 @@ impl Line {
 fn fill(room: &mut Room, body: &[u8]) {
     if let Some(room) = room.get_mut(..body.len()) {
         room.copy_from_slice(body);
-    }
-}
-
-impl Clone for Line {
-    fn clone(&self) -> Line {
-        let copy = |octets: &Room| match take() {
-            Some(mut room) => {
-                *room = **octets;
-                room
-            }
-            None => octets.clone(),
-        };
-        Line {
-            length: self.length,
-            room: self.room.as_ref().map(copy),
-        }
     }
 }
 
@@ -155,7 +151,7 @@ mod tests {
                     let mut line = Line::of_front(&octets[..all.max(length)], length).unwrap();
                     assert_eq!(line.as_slice(), &octets[..length]);
                     assert_eq!(line.as_mut_slice().len(), length);
-                    assert_eq!(line.clone().as_slice(), &octets[..length]);
+                    assert_eq!(line.copied().unwrap().as_slice(), &octets[..length]);
                 }
             }
             assert!(Line::of_front(&octets, LINE + 1).is_none());
@@ -169,7 +165,7 @@ mod tests {
         apart(|| {
             let first = Line::of_front(&[1; LINE], 50).unwrap();
             let place = first.as_slice().as_ptr();
-            let other = first.clone();
+            let other = first.copied().unwrap();
             assert_ne!(other.as_slice().as_ptr(), place, "still in use");
             drop(first);
             assert_eq!(kept(), usize::from(KEPT));
@@ -194,18 +190,17 @@ mod tests {
     #[test]
     fn a_thread_makes_no_more_than_its_bound_and_then_bodies_lie_elsewhere() {
         let bound = if KEPT { MOST } else { 0 };
-        let frames = apart(move || {
+        apart(move || {
             let frames: Vec<Frame> = (0..3 * MOST).map(|_| Frame::from([7; LINE])).collect();
             let lines = frames.iter().filter(|frame| frame.as_shared().is_none());
             // The next ones are in longer pieces.
             assert_eq!(lines.count(), if KEPT { 2 * MOST } else { 3 * MOST });
             assert!(frames.iter().all(|frame| *frame == [7; LINE]));
             // They come back to where they are let go of.
-            let copies: Vec<Frame> = frames.clone();
             drop(frames);
             assert_eq!(kept(), bound);
-            copies
         });
+        let frames: Vec<Frame> = apart(|| (0..MOST).map(|_| Frame::from([7; LINE])).collect());
         // One that lets go of what others made keeps no more either.
         apart(move || {
             let copies = frames.clone();

@@ -61,7 +61,8 @@ impl Message {
         &mut self.frames
     }
 
-    /// Has clones of this message count references to long bodies instead of copying them: see [`Frame::share`].
+    /// Has clones of this message count references to long bodies instead of copying them: see [`Frame::share`]. Who sends a message to several
+    /// sockets, or keeps it for those who come later, saves memory by it.
     #[inline]
     pub fn share(&mut self) {
         self.frames.iter_mut().for_each(Frame::share);

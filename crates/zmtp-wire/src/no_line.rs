@@ -2,10 +2,13 @@
 
 use bytes::Bytes;
 
-#[derive(Clone)]
 pub(crate) enum Line {}
 
 impl Line {
+    pub(crate) const fn copied(&self) -> Option<Line> {
+        match *self {}
+    }
+
     pub(crate) const fn of_front(_octets: &[u8], _length: usize) -> Option<Line> {
         None
     }
@@ -23,7 +26,6 @@ impl Line {
     }
 }
 
-#[derive(Clone)]
 pub(crate) enum Stretch {}
 
 impl Stretch {

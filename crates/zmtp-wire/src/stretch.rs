@@ -4,16 +4,13 @@
 //! each takes a fifth of the time of receiving 1 KiB, as so many are under way at once that an allocator finds none of them quickly; parts
 //! of blocks whose references are counted take a sixth with 256 octets.
 //!
-//! There are four sizes, each twice the one before, so that a body holds less than twice what it needs. What is kept is bounded as the lines
-//! are, by [`MOST`](crate::kept::MOST) for each size (2.1 MiB of one thread in all, with the lists of them and what an allocator adds). Where nothing
-//! is kept, no body lies here.
-
-use alloc::boxed::Box;
-use core::mem;
+//! There are four sizes, each twice the one before, so that a body holds less than twice what it needs (those of 39 to 64 octets, which come here when
+//! the lines are used up, hold 128). What is kept is bounded as the lines are, by [`MOST`](crate::kept::MOST) for each size: 2 MiB of one thread in all, with the
+//! lists of them and what an allocator adds. Where nothing is kept, no body lies here.
 
 use bytes::Bytes;
 
-use crate::kept::{KEPT, Kept};
+use crate::kept::{KEPT, Kept, Piece, zeros};
 
 /// The longest body that has memory of this kind.
 pub(crate) const LONGEST: usize = 1024;
@@ -24,10 +21,10 @@ const SHORTEST: usize = 128;
 /// How many sizes there are.
 const SIZES: usize = 4;
 
-type Room = Box<[u8]>;
+type Room = Piece<[u8]>;
 
 std::thread_local! {
-    static STRETCHES: [Kept<Room>; SIZES] = const { [const { Kept::none() }; SIZES] };
+    static STRETCHES: [Kept<[u8]>; SIZES] = const { [const { Kept::none() }; SIZES] };
 }
 
 /// Which of the sizes a body of `length` octets, or a piece of that, has.
@@ -42,10 +39,7 @@ fn rank(length: usize) -> usize {
 #[inline]
 fn take(length: usize) -> Option<Room> {
     let rank = rank(length);
-    let taken = STRETCHES.try_with(|sizes| {
-        let make = || alloc::vec![0; SHORTEST << rank].into_boxed_slice();
-        sizes.get(rank)?.take(make)
-    });
+    let taken = STRETCHES.try_with(|sizes| sizes.get(rank)?.take(|| zeros(SHORTEST << rank)));
     taken.ok().flatten()
 }
 
@@ -62,8 +56,8 @@ fn give_back(room: Room) {
 /// A body in a piece of its own.
 pub(crate) struct Stretch {
     length: u16,
-    /// Without octets once it is let go of.
-    room: Room,
+    /// There until it is let go of.
+    room: Option<Room>,
 }
 
 impl Stretch {
@@ -79,7 +73,7 @@ impl Stretch {
         Some(Stretch {
             // Within LONGEST, hence within u16.
             length: length as u16,
-            room,
+            room: Some(room),
         })
     }
 
@@ -94,7 +88,7 @@ impl Stretch {
         Some(Stretch {
             // Within LONGEST, hence within u16.
             length: body.len() as u16,
-            room,
+            room: Some(room),
         })
     }
 
@@ -106,13 +100,15 @@ impl Stretch {
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
         let length = usize::from(self.length);
-        self.room.get(..length).unwrap_or_default()
+        let body = self.room.as_ref().and_then(|room| room.get(..length));
+        body.unwrap_or_default()
     }
 
     #[inline]
     pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
         let length = usize::from(self.length);
-        self.room.get_mut(..length).unwrap_or_default()
+        let body = self.room.as_mut().and_then(|room| room.get_mut(..length));
+        body.unwrap_or_default()
     }
 }
 
@@ -122,19 +118,12 @@ impl AsRef<[u8]> for Stretch {
     }
 }
 
-impl Clone for Stretch {
-    fn clone(&self) -> Stretch {
-        Stretch::of_body(self.as_slice()).unwrap_or_else(|| Stretch {
-            length: self.length,
-            room: self.room.clone(),
-        })
-    }
-}
-
 impl Drop for Stretch {
     #[inline]
     fn drop(&mut self) {
-        give_back(mem::take(&mut self.room));
+        if let Some(room) = self.room.take() {
+            give_back(room);
+        }
     }
 }
 
@@ -179,7 +168,10 @@ mod tests {
                 let Some(mut stretch) = stretch else { return };
                 assert_eq!(stretch.as_slice(), &octets[..length]);
                 assert_eq!(stretch.as_mut_slice().len(), length);
-                assert_eq!(stretch.clone().as_slice(), &octets[..length]);
+                assert_eq!(
+                    Stretch::of_body(stretch.as_slice()).unwrap().as_slice(),
+                    &octets[..length]
+                );
                 assert_eq!(stretch.into_bytes(), &octets[..length]);
             }
             assert!(Stretch::of_body(&[0; LONGEST + 1]).is_none());
@@ -207,7 +199,7 @@ mod tests {
         apart(|| {
             let first = Stretch::of_body(&[1; 200]).unwrap();
             let place = first.as_slice().as_ptr();
-            let other = first.clone();
+            let other = Stretch::of_body(first.as_slice()).unwrap();
             assert_ne!(other.as_slice().as_ptr(), place, "still in use");
             drop(first);
             assert_eq!(kept(), [0, 1, 0, 0]);
@@ -233,18 +225,17 @@ mod tests {
         if !KEPT {
             return;
         }
-        let frames = apart(|| {
+        apart(|| {
             let frames: Vec<Frame> = (0..2 * MOST).map(|_| Frame::from([7; 500])).collect();
             let own = frames.iter().filter(|frame| frame.as_shared().is_none());
             assert_eq!(own.count(), MOST);
             assert!(frames.iter().all(|frame| *frame == [7; 500]));
             // Of another size there are some still.
             assert!(Frame::from([7; 100]).as_shared().is_none());
-            let copies = frames.clone();
             drop(frames);
             assert_eq!(kept(), [1, 0, MOST, 0]);
-            copies
         });
+        let frames: Vec<Frame> = apart(|| (0..MOST).map(|_| Frame::from([7; 500])).collect());
         // One that lets go of what others made keeps no more either.
         apart(move || {
             let copies = frames.clone();

@@ -33,8 +33,8 @@ const _: () = assert!(size_of::<Part>() == 64 && align_of::<Part>() == 8);
 
 /// Gives an empty part so many octets for the caller to fill. Says whether there is memory for them.
 ///
-/// What they are until then is not defined, as in libzmq, but for those that fit into the value: memory that another thread has just
-/// freed is in the cache of its core, and to clear it takes longer than all the rest of passing a message to a socket of the same process.
+/// They are zeros in the value and in what the thread keeps of its own. Elsewhere they are not defined, as in libzmq: memory that another thread has
+/// just freed is in the cache of its core, and to clear it takes longer than all the rest of passing a message to a socket of the same process.
 #[inline]
 pub(crate) fn widen(part: &mut Part, length: usize) -> bool {
     if part.body.widen(length) || use_again(part, length) {
