@@ -4,7 +4,7 @@
 //! operations, in the C library an eighth of the receiver's time with 64 octets. The C library gives the reference to the thread
 //! instead when it lets go of such a message, which hands it out with the next message of that connection.
 //!
-//! A thread keeps references to the metadata of one connection at a time, [`MOST`] at most: metadata outlives its connection by as much.
+//! A thread keeps references to the metadata of one connection at a time, 1024 at most: metadata outlives its connection by as much.
 
 use std::cell::Cell;
 use std::sync::Arc;

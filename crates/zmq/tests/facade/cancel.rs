@@ -168,7 +168,10 @@ fn octets_that_were_sent_are_let_go_of_though_the_future_is_kept() {
             for _ in 0..500 {
                 assert_eq!(pull.recv().await?, Message::from([7; 100]));
             }
-            assert_eq!(Arc::strong_count(&owner), 1, "{place}");
+            // The driver may be about to let go of what it has written.
+            while Arc::strong_count(&owner) > 1 {
+                future::yield_now().await;
+            }
         }
         Ok(())
     });
