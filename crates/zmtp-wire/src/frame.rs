@@ -96,8 +96,8 @@ impl Frame {
         if let Some(line) = Line::of_front(body, body.len()) {
             return Self(Repr::Line(line));
         }
-        if let Some(frame) = Self::of_stretch(body) {
-            return frame;
+        if let Some(stretch) = Stretch::of_body(body) {
+            return Self(Repr::Stretch(stretch));
         }
         Self(Repr::Shared(Bytes::copy_from_slice(body)))
     }
@@ -191,12 +191,6 @@ impl Frame {
             && Stretch::of_body(body)
                 .map(|stretch| self.0 = Repr::Stretch(stretch))
                 .is_some()
-    }
-
-    /// A frame with a copy of `body`, if there is a stretch for it.
-    #[inline]
-    pub(crate) fn of_stretch(body: &[u8]) -> Option<Self> {
-        Some(Self(Repr::Stretch(Stretch::of_body(body)?)))
     }
 
     /// The body.

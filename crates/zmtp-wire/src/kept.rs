@@ -146,8 +146,16 @@ fn longer<T: ?Sized>(mut free: Vec<Piece<T>>, piece: Piece<T>) -> Vec<Piece<T>> 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::Frame;
+    use core::cell::RefCell;
+    use std::thread;
+
+    /// Each thread has its own; what other tests did in this one is not known.
+    pub(crate) fn apart<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
+        thread::spawn(test).join().unwrap()
+    }
 
     #[test]
     fn all_threads_together_make_no_more_than_their_bound() {
@@ -169,5 +177,34 @@ mod tests {
         assert!(kept.take(|| zeros(octets + 1)).is_none());
         drop(first);
         assert!(kept.take(|| zeros(octets)).is_some());
+    }
+
+    /// Makes frames of what it has when its thread ends.
+    struct Late(Frame);
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            let made = Frame::copy_from(&alloc::vec![8; self.0.len()]);
+            assert!(made.iter().all(|octet| *octet == 8));
+            assert_eq!(self.0.clone(), self.0);
+            assert!(self.0.iter().all(|octet| *octet == 7));
+        }
+    }
+
+    #[test]
+    fn a_frame_may_be_made_and_let_go_of_when_what_its_thread_keeps_is_gone() {
+        std::thread_local! {
+            static BEFORE: RefCell<Option<Late>> = const { RefCell::new(None) };
+            static AFTER: RefCell<Option<Late>> = const { RefCell::new(None) };
+        }
+        for length in [50, 64, 150, 1000] {
+            apart(move || {
+                // Whichever end first: one of them does when the memory is gone. A panic there would end the process.
+                BEFORE.with_borrow_mut(|held| *held = None);
+                let frame = Frame::copy_from(&alloc::vec![7; length]);
+                AFTER.with_borrow_mut(|held| *held = Some(Late(frame.clone())));
+                BEFORE.with_borrow_mut(|held| *held = Some(Late(frame)));
+            });
+        }
     }
 }

@@ -131,15 +131,8 @@ impl Drop for Stretch {
 mod tests {
     use super::*;
     use crate::Frame;
-    use crate::kept::MOST;
+    use crate::kept::{MOST, tests::apart};
     use alloc::vec::Vec;
-    use core::cell::RefCell;
-    use std::thread;
-
-    /// Each thread has its own; what other tests did in this one is not known.
-    fn apart<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
-        thread::spawn(test).join().unwrap()
-    }
 
     fn kept() -> [usize; SIZES] {
         STRETCHES.with(|sizes| core::array::from_fn(|rank| sizes[rank].count()))
@@ -242,32 +235,6 @@ mod tests {
             drop(frames);
             drop(copies);
             assert_eq!(kept(), [0, 0, MOST, 0]);
-        });
-    }
-
-    /// Makes frames of what it has when its thread ends.
-    struct Late(Frame);
-
-    impl Drop for Late {
-        fn drop(&mut self) {
-            let made = Frame::from([8; 150]);
-            assert_eq!((&self.0.clone(), &made), (&self.0, &[8; 150].into()));
-            assert_eq!(self.0, [7; 150]);
-        }
-    }
-
-    #[test]
-    fn a_frame_may_be_made_and_let_go_of_when_what_its_thread_keeps_is_gone() {
-        std::thread_local! {
-            static BEFORE: RefCell<Option<Late>> = const { RefCell::new(None) };
-            static AFTER: RefCell<Option<Late>> = const { RefCell::new(None) };
-        }
-        apart(|| {
-            // Whichever end first: one of them does when the pieces are gone. A panic there would end the process.
-            BEFORE.with_borrow_mut(|held| *held = None);
-            let frame = Frame::from([7; 150]);
-            AFTER.with_borrow_mut(|held| *held = Some(Late(frame.clone())));
-            BEFORE.with_borrow_mut(|held| *held = Some(Late(frame)));
         });
     }
 }
