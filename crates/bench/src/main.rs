@@ -39,7 +39,7 @@ use peer_script::{Job, work};
 
 use crate::arguments::Arguments;
 use crate::contest::Contest;
-use crate::ours::{Asynchronous, Blocking, Executor};
+use crate::ours::{Asynchronous, Blocking, Executor, LIST};
 use crate::raw::Raw;
 use crate::row::Row;
 use crate::side::{RAW, Side};
@@ -67,12 +67,19 @@ fn main() -> ExitCode {
 fn worker(arguments: &[String]) -> Result<()> {
     let (side, job) = arguments.split_first().ok_or("worker: of which side?")?;
     let job: Job = job.join(" ").parse()?;
+    let (face, at_once) = match side.strip_suffix("-many") {
+        Some(face) => (face, LIST),
+        None => (side.as_str(), 1),
+    };
     let asynchronous = |executor| {
-        let make = |job: &Job| Asynchronous::new(job, executor);
+        let make = |job: &Job| Asynchronous::new(job, executor, at_once);
         work(make, &job, stdin(), &mut stdout().lock())
     };
-    match side.as_str() {
-        "blocking" => work(Blocking::new, &job, stdin(), &mut stdout().lock()),
+    match face {
+        "blocking" => {
+            let make = |job: &Job| Blocking::new(job, at_once);
+            work(make, &job, stdin(), &mut stdout().lock())
+        }
         "own" => asynchronous(Executor::Own),
         "bare" => asynchronous(Executor::Bare),
         "tokio" => asynchronous(Executor::Tokio),

@@ -17,7 +17,12 @@ const LIBZMQ_PROGRAM: &str = "libzmq-peer";
 
 /// Our faces, by the names of their workers.
 pub(crate) const OURS: [&str; 5] = ["blocking", "own", "bare", "tokio", "smol"];
+/// The same faces with many messages a call, by the names of their workers.
+pub(crate) const LISTS: [&str; 4] = ["blocking-many", "own-many", "tokio-many", "smol-many"];
 pub(crate) const RAW: &str = "raw";
+
+/// Octets up to which lists make a difference: of longer messages a list leaves the caches.
+const LISTED: usize = 4096;
 
 /// The other libraries, and whether they have both ends in one process. `cargo xtask bench --rivals` builds their programs,
 /// `rival-` and the name, up to the first dash.
@@ -52,6 +57,8 @@ pub(crate) struct Side {
 #[derive(Clone, Debug)]
 enum Player {
     Worker(Program),
+    /// One that sends and receives lists of messages.
+    Lists(Program),
     /// Streams, which know few shapes.
     Streams(Program),
     /// Another library, and whether it has both ends in one process.
@@ -72,15 +79,19 @@ impl Side {
         }
     }
 
+    fn lists(name: &'static str, path: &Path) -> Side {
+        Side {
+            name,
+            group: Group::Ours,
+            player: Player::Lists(Program::worker(path, name)),
+        }
+    }
+
     fn raw(path: &Path) -> Side {
-        let program = Program {
-            path: path.to_owned(),
-            verbs: ["worker", RAW].map(str::to_owned).to_vec(),
-        };
         Side {
             name: RAW,
             group: Group::Raw,
-            player: Player::Streams(program),
+            player: Player::Streams(Program::worker(path, RAW)),
         }
     }
 
@@ -113,6 +124,7 @@ impl Side {
     pub(crate) fn plays(&self, shape: &Shape) -> bool {
         match &self.player {
             Player::Worker(_) => shape.kind != Kind::MeanReqRep,
+            Player::Lists(_) => shape.kind == Kind::PushPull && shape.size <= LISTED,
             Player::Streams(_) => {
                 let kinds = [Kind::PushPull, Kind::ReqRep, Kind::SparseReqRep];
                 kinds.contains(&shape.kind) && shape.transport == "tcp" && !shape.sealed
@@ -136,9 +148,10 @@ impl Side {
 
     pub(crate) fn run(&self, shape: &Shape, count: u64, place: &Place) -> Result<Outcome> {
         match &self.player {
-            Player::Worker(program) | Player::Streams(program) | Player::Rival(program, _) => {
-                worker::run(program, shape, count, place)
-            }
+            Player::Worker(program)
+            | Player::Lists(program)
+            | Player::Streams(program)
+            | Player::Rival(program, _) => worker::run(program, shape, count, place),
             Player::Perf(perf) => perf.run(shape, count, place),
         }
     }
@@ -203,6 +216,7 @@ pub(crate) fn chosen(arguments: &Arguments) -> Result<Vec<Side>> {
                 &["worker", name],
             ));
         }
+        all.extend(LISTS.map(|name| Side::lists(name, &built.own)));
         all.push(Side::worker(
             "libzmq",
             Group::Libzmq,

@@ -1,7 +1,7 @@
 //! Runs by workers: programs that play either end of any shape, told which by their arguments (see `peer-script`).
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -20,6 +20,16 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// What stands before the job on its command line.
     pub(crate) verbs: Vec<String>,
+}
+
+impl Program {
+    /// This program, as a worker of that name.
+    pub(crate) fn worker(path: &Path, name: &str) -> Program {
+        Program {
+            path: path.to_owned(),
+            verbs: ["worker", name].map(str::to_owned).to_vec(),
+        }
+    }
 }
 
 /// One end of a run.

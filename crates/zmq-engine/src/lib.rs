@@ -52,6 +52,7 @@ mod link_close;
 mod link_read;
 mod listen;
 mod lookout;
+mod many;
 mod meeting;
 mod monitor;
 mod names;

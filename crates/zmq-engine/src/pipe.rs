@@ -225,9 +225,13 @@ impl Pipe {
 
     /// Whether a link that paused may perhaps read again once one more message was taken. Octets are left out: they are looked at when it was.
     fn may_resume_behind_one(&self) -> bool {
-        self.marks
-            .recv
-            .is_none_or(|mark| self.input.len() <= (mark as usize / 2).saturating_add(1))
+        self.input.len() <= self.resumes_behind()
+    }
+
+    /// With so many messages in the input a link that paused may perhaps read again once one more was taken.
+    fn resumes_behind(&self) -> usize {
+        let mark = self.marks.recv;
+        mark.map_or(usize::MAX, |mark| (mark as usize / 2).saturating_add(1))
     }
 
     /// Whether gathered output has reached the size at which its sender writes it.
@@ -415,6 +419,39 @@ impl Pipe {
         // Asked of inproc peers only.
         self.unreported = self.unreported.saturating_add(u32::from(taken));
         taken.then_some(more)
+    }
+
+    /// Moves up to `most` messages of the input behind `into`, as many as [`pop_plain`](Self::pop_plain) would take. Says how many, and whether others are
+    /// behind them.
+    #[inline]
+    pub(crate) fn pop_many(&mut self, into: &mut Vec<Message>, most: usize) -> (usize, bool) {
+        let waiting = self.input.len();
+        let allowed = match &self.carrier {
+            Carrier::Link(_) if self.dying => 0,
+            Carrier::Link(_) if self.paused => waiting.saturating_sub(self.resumes_behind()),
+            Carrier::Link(_) => waiting,
+            Carrier::Inproc(..) => {
+                let unreported = self.report_step.saturating_sub(self.unreported);
+                waiting.min(unreported as usize).saturating_sub(1)
+            }
+            Carrier::None => 0,
+        };
+        let mut taken = 0;
+        while taken < allowed.min(most) {
+            let Some(Item::Message(first)) = self.input.front_mut() else {
+                break;
+            };
+            if self.input_octets > 0 {
+                self.input_octets = self.input_octets.saturating_sub(first.byte_len());
+            }
+            into.push(std::mem::replace(first, Message::empty()));
+            // Nothing that has to be let go of is left there.
+            std::mem::forget(self.input.pop_front());
+            self.fetch_ahead();
+            taken += 1;
+        }
+        self.unreported = self.unreported.saturating_add(taken as u32);
+        (taken, waiting > taken)
     }
 
     pub(crate) fn push_input(&mut self, message: Message) {

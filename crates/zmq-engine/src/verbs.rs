@@ -141,7 +141,7 @@ impl Core {
     }
 
     /// Whether what came first from a peer is delivered, if it is a message.
-    fn wants_first(&self, key: PeerKey) -> bool {
+    pub(crate) fn wants_first(&self, key: PeerKey) -> bool {
         matches!(self.first_input(key), Some(Item::Message(first)) if self.pattern.passes(first.frames()))
     }
 

@@ -54,6 +54,12 @@ impl Balance {
         self.0.current()
     }
 
+    /// Whether all turns are those of one peer.
+    #[inline]
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.is_alone()
+    }
+
     #[inline]
     pub(crate) fn advance(&mut self) {
         self.0.advance();

@@ -68,6 +68,7 @@ mod peer;
 mod prefixes;
 mod ring;
 mod route;
+mod short;
 mod socket;
 mod sockets;
 mod take;

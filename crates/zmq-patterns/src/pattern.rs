@@ -13,7 +13,7 @@ use crate::{
     RecvRefused, Refused, Route, SendRefused, Source, Taken,
 };
 
-enum Kind {
+pub(crate) enum Kind {
     Pair(Pair),
     Push(Push),
     Pull(Pull),
@@ -53,11 +53,11 @@ macro_rules! each {
 /// The life of a peer is `attach`, then any number of `link_up` and `link_down`, then `detach`. A peer just attached
 /// counts as having room and nothing to read.
 pub struct Pattern {
-    kind: Kind,
-    hub: Hub,
+    pub(crate) kind: Kind,
+    pub(crate) hub: Hub,
     socket_type: SocketType,
     /// One frame per message (RFC 41, 49, 52).
-    single: bool,
+    pub(crate) single: bool,
 }
 
 impl Pattern {
@@ -271,67 +271,7 @@ impl Pattern {
         each!(&self.kind, socket => socket.can_send(&self.hub))
     }
 
-    /// The peer whose turn it is to be sent to, of types that send a message as it is to one peer and remember nothing of it, and have no
-    /// other wish. `None` says nothing: ask [`Pattern::send`].
-    #[inline]
-    #[must_use]
-    pub fn next_target(&self) -> Option<PeerKey> {
-        let balance = match &self.kind {
-            Kind::Push(push) if !self.single => &push.balance,
-            Kind::Dealer(dealer) if !self.single => &dealer.balance,
-            _ => return None,
-        };
-        balance.current()
-    }
-
-    /// The message went to [`Pattern::next_target`].
-    #[inline]
-    pub fn sent_to_target(&mut self) {
-        match &mut self.kind {
-            Kind::Push(push) => push.balance.advance(),
-            Kind::Dealer(dealer) => dealer.balance.advance(),
-            _ => {}
-        }
-    }
-
     // --- receiving ---
-
-    /// The peer whose message comes next, of types that hand it on as it is or not at all, as [`Pattern::passes`] says. `None` says
-    /// nothing: ask [`Pattern::next`].
-    #[inline]
-    #[must_use]
-    pub fn next_plain(&self) -> Option<PeerKey> {
-        if !self.hub.own.is_empty() || self.single {
-            return None;
-        }
-        match &self.kind {
-            Kind::Pull(pull) => pull.take.next(),
-            Kind::Dealer(dealer) => dealer.take.next(),
-            Kind::XSub(sub) => sub.take.next(),
-            _ => None,
-        }
-    }
-
-    /// A message of [`Pattern::next_plain`] was taken from its queue; `more_queued` if others are behind it.
-    #[inline]
-    pub fn taken_plain(&mut self, peer: PeerKey, more_queued: bool) {
-        match &mut self.kind {
-            Kind::Pull(pull) => pull.take.taken(peer, more_queued),
-            Kind::Dealer(dealer) => dealer.take.taken(peer, more_queued),
-            Kind::XSub(sub) => sub.take.taken(peer, more_queued),
-            _ => {}
-        }
-    }
-
-    /// Whether a message of [`Pattern::next_plain`], of these frames, is delivered. If not, [`DropReason::FilteredOut`] is why.
-    #[inline]
-    #[must_use]
-    pub fn passes(&self, frames: &[Frame]) -> bool {
-        match &self.kind {
-            Kind::XSub(sub) => sub.passes(frames.first().map_or(&[], |first| first)),
-            _ => true,
-        }
-    }
 
     /// The socket type can receive at all. What peers send to one that cannot is to be dropped on arrival.
     #[must_use]

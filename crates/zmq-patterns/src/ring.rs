@@ -40,6 +40,12 @@ impl Ring {
         (self.current != NOBODY).then_some(PeerKey(self.current))
     }
 
+    /// Whether `current` is the only member.
+    #[inline]
+    pub(crate) fn is_alone(&self) -> bool {
+        self.current != NOBODY && self.seat(self.current).after == self.current
+    }
+
     #[inline]
     fn seat(&self, key: u32) -> Neighbours {
         self.seats.get(key as usize).copied().unwrap_or(APART)

@@ -16,6 +16,12 @@ impl Take {
         self.0.current()
     }
 
+    /// Whether all turns are those of one peer.
+    #[inline]
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.is_alone()
+    }
+
     /// Whether a turn of `peer` will come.
     pub(crate) fn contains(&self, peer: PeerKey) -> bool {
         self.0.contains(peer)

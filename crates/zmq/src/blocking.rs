@@ -33,7 +33,7 @@ pub use self::{
     routing::{Dealer, Router},
 };
 
-use self::socket::{receives, sends, socket};
+use self::socket::{receives, receives_many, sends, sends_many, socket};
 use crate::Message;
 use crate::error::RecvError;
 use crate::handle::Handle;
@@ -43,6 +43,7 @@ socket! {
     Push
 }
 sends!(Push, "Hands a message to the next peer that has room.");
+sends_many!(Push);
 
 socket! {
     /// Receives from all of its peers, fairly: [`zmq::Pull`](crate::Pull) for callers that block.
@@ -54,6 +55,7 @@ receives!(
     std::convert::identity,
     "the next message, taking turns among the peers"
 );
+receives_many!(Pull);
 
 socket! {
     /// Talks with exactly one peer: [`zmq::Pair`](crate::Pair) for callers that block.
@@ -66,6 +68,8 @@ receives!(
     std::convert::identity,
     "the next message of the peer"
 );
+sends_many!(Pair);
+receives_many!(Pair);
 
 /// What a socket receives, as an iterator that blocks. It ends when the socket's context is shut down.
 pub struct Incoming<'a, T> {

@@ -89,6 +89,10 @@ impl SendError {
         matches!(self.reason, SendFailure::WouldBlock)
     }
 
+    pub(crate) fn into_parts(self) -> (Message, SendFailure) {
+        (self.message, self.reason)
+    }
+
     pub(crate) fn change_message(mut self, change: impl FnOnce(Message) -> Message) -> SendError {
         self.message = change(self.message);
         self
@@ -185,6 +189,8 @@ impl fmt::Display for SendFailure {
         }
     }
 }
+
+impl Error for SendFailure {}
 
 /// Why no message was received.
 #[derive(Clone, Debug)]

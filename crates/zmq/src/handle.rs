@@ -147,6 +147,42 @@ impl Handle {
         matches!(&self.opened, Ok(opened) if opened.readiness.has_turn() && opened.socket.offer_ready(slot))
     }
 
+    /// The short way of several messages that wait, see the engine's `take_many_ready`.
+    pub(crate) fn take_many_ready(&self, into: &mut Vec<Message>, most: usize) -> usize {
+        match &self.opened {
+            Ok(opened) => opened.socket.take_many_ready(into, most),
+            Err(_) => 0,
+        }
+    }
+
+    /// The short way of several messages in a burst, see the engine's `offer_many_ready`.
+    pub(crate) fn offer_many_ready(&self, slots: &mut [Message]) -> usize {
+        match &self.opened {
+            Ok(opened) => opened.socket.offer_many_ready(slots),
+            Err(_) => 0,
+        }
+    }
+
+    /// As [`take_many_ready`](Self::take_many_ready) for a task, unless it is time for others to run.
+    pub(crate) fn take_many_in_turn(&self, into: &mut Vec<Message>, most: usize) -> usize {
+        self.many_in_turn(|| self.take_many_ready(into, most))
+    }
+
+    /// As [`offer_many_ready`](Self::offer_many_ready) for a task, unless it is time for others to run.
+    pub(crate) fn offer_many_in_turn(&self, slots: &mut [Message]) -> usize {
+        self.many_in_turn(|| self.offer_many_ready(slots))
+    }
+
+    fn many_in_turn(&self, pass: impl FnOnce() -> usize) -> usize {
+        let Ok(opened) = &self.opened else { return 0 };
+        if !opened.readiness.has_turn() {
+            return 0;
+        }
+        let passed = pass();
+        opened.readiness.count_more(passed);
+        passed
+    }
+
     pub(crate) fn try_send(&self, message: Message) -> Result<(), SendError> {
         match self.socket() {
             Ok(socket) => Ok(socket.try_send(message)?),

@@ -68,6 +68,7 @@ pub mod fuzzing;
 mod guide;
 mod handle;
 pub mod kind;
+mod many;
 pub mod monitor;
 mod options;
 mod pair;

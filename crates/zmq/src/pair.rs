@@ -1,7 +1,7 @@
 //! One peer and no other: [`Pair`] (RFC 31).
 
 use crate::Message;
-use crate::socket::{receives, sends, socket};
+use crate::socket::{receives, receives_many, sends, sends_many, socket};
 
 socket! {
     /// Talks with exactly one peer, in both directions (RFC 31, PAIR). Its peer is a [`Pair`] too; others who come while
@@ -28,3 +28,5 @@ receives!(
     std::convert::identity,
     "the next message of the peer"
 );
+sends_many!(Pair);
+receives_many!(Pair);

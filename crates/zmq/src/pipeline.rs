@@ -1,7 +1,7 @@
 //! Work handed down a line: [`Push`] and [`Pull`] (RFC 30).
 
 use crate::Message;
-use crate::socket::{receives, sends, socket};
+use crate::socket::{receives, receives_many, sends, sends_many, socket};
 
 socket! {
     /// Hands each message to one of its peers, in turn (RFC 30, PUSH). Its peers are [`Pull`] sockets.
@@ -21,6 +21,7 @@ socket! {
 }
 
 sends!(Push, "Hands a message to the next peer that has room.");
+sends_many!(Push);
 
 socket! {
     /// Receives from all of its peers, fairly (RFC 30, PULL). Its peers are [`Push`] sockets.
@@ -33,3 +34,4 @@ receives!(
     std::convert::identity,
     "the next message, taking turns among the peers"
 );
+receives_many!(Pull);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{ReadyError, SendError, SubscribeError};
-use crate::socket::{publishes, receives, socket};
+use crate::socket::{publishes, receives, receives_many, socket};
 use crate::verbs::Sending;
 use crate::{Frame, Message};
 
@@ -106,6 +106,7 @@ receives!(
     std::convert::identity,
     "the next message that was subscribed to, taking turns among the peers"
 );
+receives_many!(Sub);
 subscribes!(Sub);
 
 socket! {
@@ -182,6 +183,7 @@ receives!(
     std::convert::identity,
     "the next message, taking turns among the peers"
 );
+receives_many!(XSub);
 subscribes!(XSub);
 
 /// What an [`XPub`] receives.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::error::{ConnectError, SendError};
-use crate::socket::{receives, sends, socket};
+use crate::socket::{receives, receives_many, sends, sends_many, socket};
 use crate::verbs::Sending;
 use crate::{Frame, Message, Outgoing};
 
@@ -25,6 +25,8 @@ receives!(
     std::convert::identity,
     "the next message, taking turns among the peers"
 );
+sends_many!(Dealer);
+receives_many!(Dealer);
 
 socket! {
     /// Knows its peers by routing id: says who sent what it receives, and sends to whom it is told (RFC 28, ROUTER). Its

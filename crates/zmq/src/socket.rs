@@ -265,4 +265,78 @@ macro_rules! receives {
     };
 }
 
-pub(crate) use {publishes, receives, sends, socket};
+/// `send_many`, for patterns that wait for room.
+macro_rules! sends_many {
+    ($name:ident) => {
+        impl $name {
+            /// Sends the messages of a list, in their order, each as [`send`](Self::send) does: faster where they are small, as the socket is
+            /// locked once for many of them. Waits while there is no room.
+            ///
+            /// The list is empty afterwards. What is not accepted stays in it: on an error, and when the future is dropped. So it is
+            /// cancel safe, and can be called again with the same list.
+            ///
+            /// # Errors
+            /// As [`send`](Self::send). What was refused, and what is behind it, is in the list.
+            ///
+            /// ```
+            /// # zmq::block_on(async {
+            /// # let context = zmq::Context::new();
+            /// # let (push, pull) = (zmq::Push::new(&context), zmq::Pull::new(&context));
+            /// # push.connect(pull.bind("tcp://127.0.0.1:0").await?)?;
+            /// let mut list: Vec<zmq::Message> = (0..100).map(|n| n.to_string().into()).collect();
+            /// push.send_many(&mut list).await?;
+            ///
+            /// while list.len() < 100 {
+            ///     pull.recv_many(&mut list, 64).await?;
+            /// }
+            /// assert_eq!(list[99], zmq::Message::from("99"));
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// # }).unwrap();
+            /// ```
+            pub async fn send_many(
+                &self,
+                messages: &mut Vec<crate::Message>,
+            ) -> Result<(), crate::SendFailure> {
+                crate::many::send(&self.handle, messages).await
+            }
+        }
+    };
+}
+
+/// `recv_many`, for patterns that hand messages on as they come.
+macro_rules! receives_many {
+    ($name:ident) => {
+        impl $name {
+            /// Receives several messages: waits until there is one, and puts it and what is there behind it at the end of `into`, at most `most`
+            /// messages. Says how many; some may be left. Faster than [`recv`](Self::recv) where they are small, as the socket is locked
+            /// once for many of them.
+            ///
+            /// Cancel safe: messages are taken only in the poll that returns. With `most` 0 nothing is waited for. A task that receives without
+            /// a pause lets other tasks run now and then.
+            ///
+            /// # Errors
+            /// As [`recv`](Self::recv).
+            pub async fn recv_many(
+                &self,
+                into: &mut Vec<crate::Message>,
+                most: usize,
+            ) -> Result<usize, crate::RecvError> {
+                crate::many::recv(&self.handle, into, most).await
+            }
+
+            /// As [`recv_many`](Self::recv_many), of what is there. Never waits.
+            ///
+            /// # Errors
+            /// As [`try_recv`](Self::try_recv).
+            pub fn try_recv_many(
+                &self,
+                into: &mut Vec<crate::Message>,
+                most: usize,
+            ) -> Result<usize, crate::RecvError> {
+                crate::many::try_recv(&self.handle, into, most)
+            }
+        }
+    };
+}
+
+pub(crate) use {publishes, receives, receives_many, sends, sends_many, socket};

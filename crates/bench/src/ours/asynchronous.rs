@@ -6,6 +6,7 @@ use std::time::Duration;
 use peer_script::{Contender, Job, of_size};
 use zmq::{Dealer, Frame, Pub, Pull, Push, Rep, Req, Router, Sub};
 
+use super::lists;
 use super::opening::{LINGER, Opening, Result, all_sent, each, open, sockets, unfit};
 
 sockets!();
@@ -27,13 +28,16 @@ pub(crate) enum Executor {
 pub(crate) struct Asynchronous {
     opening: Opening,
     executor: Executor,
+    /// Messages a call: one, or a list.
+    at_once: usize,
 }
 
 impl Asynchronous {
-    pub(crate) fn new(job: &Job, executor: Executor) -> Result<Asynchronous> {
+    pub(crate) fn new(job: &Job, executor: Executor, at_once: usize) -> Result<Asynchronous> {
         Ok(Asynchronous {
             opening: Opening::new(job)?,
             executor,
+            at_once,
         })
     }
 }
@@ -113,6 +117,13 @@ impl Contender for Asynchronous {
         count: u64,
     ) -> Result<()> {
         match socket {
+            Socket::Push(socket) if self.at_once > 1 => {
+                let (mut list, mut left) = (Vec::new(), count);
+                while left > 0 {
+                    lists::fill(&mut list, octets, &mut left);
+                    socket.send_many(&mut list).await?;
+                }
+            }
             Socket::Push(socket) => {
                 for _ in 0..count {
                     socket.send(Frame::from_static(octets)).await?;
@@ -130,6 +141,13 @@ impl Contender for Asynchronous {
 
     async fn recv_many(&self, socket: &mut Socket, size: usize, count: u64) -> Result<()> {
         match socket {
+            Socket::Pull(socket) if self.at_once > 1 => {
+                let (mut list, mut left) = (Vec::new(), count);
+                while left > 0 {
+                    left -= socket.recv_many(&mut list, lists::most(left)).await? as u64;
+                    lists::check(&mut list, size)?;
+                }
+            }
             Socket::Pull(socket) => {
                 for _ in 0..count {
                     of_size(socket.recv().await?.byte_len(), size)?;

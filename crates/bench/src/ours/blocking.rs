@@ -4,16 +4,24 @@ use peer_script::{Contender, Job, of_size};
 use zmq::Frame;
 use zmq::blocking::{Dealer, Pub, Pull, Push, Rep, Req, Router, Sub};
 
+use super::lists;
 use super::opening::{LINGER, Opening, Result, all_sent, each, open, sockets, unfit};
 
 sockets!();
 
 /// The blocking face.
-pub(crate) struct Blocking(Opening);
+pub(crate) struct Blocking {
+    opening: Opening,
+    /// Messages a call: one, or a list.
+    at_once: usize,
+}
 
 impl Blocking {
-    pub(crate) fn new(job: &Job) -> Result<Blocking> {
-        Ok(Blocking(Opening::new(job)?))
+    pub(crate) fn new(job: &Job, at_once: usize) -> Result<Blocking> {
+        Ok(Blocking {
+            opening: Opening::new(job)?,
+            at_once,
+        })
     }
 }
 
@@ -21,7 +29,7 @@ impl Contender for Blocking {
     type Socket = Socket;
 
     async fn open(&self, kind: &str, unbounded: bool) -> Result<Socket> {
-        Ok(open!(&self.0, kind, unbounded))
+        Ok(open!(&self.opening, kind, unbounded))
     }
 
     async fn bind(&self, socket: &mut Socket, endpoint: &str) -> Result<String> {
@@ -57,6 +65,13 @@ impl Contender for Blocking {
         count: u64,
     ) -> Result<()> {
         match socket {
+            Socket::Push(socket) if self.at_once > 1 => {
+                let (mut list, mut left) = (Vec::new(), count);
+                while left > 0 {
+                    lists::fill(&mut list, octets, &mut left);
+                    socket.send_many(&mut list)?;
+                }
+            }
             Socket::Push(socket) => {
                 for _ in 0..count {
                     socket.send(Frame::from_static(octets))?;
@@ -78,6 +93,13 @@ impl Contender for Blocking {
 
     async fn recv_many(&self, socket: &mut Socket, size: usize, count: u64) -> Result<()> {
         match socket {
+            Socket::Pull(socket) if self.at_once > 1 => {
+                let (mut list, mut left) = (Vec::new(), count);
+                while left > 0 {
+                    left -= socket.recv_many(&mut list, lists::most(left))? as u64;
+                    lists::check(&mut list, size)?;
+                }
+            }
             Socket::Pull(socket) => {
                 for _ in 0..count {
                     of_size(socket.recv()?.byte_len(), size)?;

@@ -7,13 +7,17 @@ pub(super) const HEAD: i32 = 18;
 pub(super) const TEXT: i32 = 13;
 pub(super) const WIDTH: u32 = 860;
 
-/// Ours are blue; everybody has the same colour everywhere.
+/// Ours are blue, with lists green; everybody has the same colour everywhere.
 pub(super) fn color(side: &str) -> RGBColor {
     match side {
         "blocking" | "capi" => RGBColor(0x08, 0x51, 0x9c),
         "own" => RGBColor(0x31, 0x82, 0xbd),
         "tokio" => RGBColor(0x6b, 0xae, 0xd6),
         "smol" => RGBColor(0x9e, 0xca, 0xe1),
+        "blocking-many" => RGBColor(0x00, 0x44, 0x1b),
+        "own-many" => RGBColor(0x00, 0x6d, 0x2c),
+        "tokio-many" => RGBColor(0x41, 0xab, 0x5d),
+        "smol-many" => RGBColor(0xa1, 0xd9, 0x9b),
         "bare" => RGBColor(0xc6, 0xdb, 0xef),
         "libzmq" => RGBColor(0xd6, 0x27, 0x28),
         "raw" => RGBColor(0x63, 0x63, 0x63),

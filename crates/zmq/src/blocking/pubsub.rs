@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::socket::{receives, socket};
+use super::socket::{receives, receives_many, socket};
 use crate::Message;
 use crate::error::{ReadyError, SendError, SubscribeError};
 use crate::pubsub::{XPubEvent, subscribes};
@@ -55,6 +55,7 @@ receives!(
     std::convert::identity,
     "the next message that was subscribed to, taking turns among the peers"
 );
+receives_many!(Sub);
 subscribes!(Sub);
 
 socket! {
@@ -115,4 +116,5 @@ receives!(
     std::convert::identity,
     "the next message, taking turns among the peers"
 );
+receives_many!(XSub);
 subscribes!(XSub);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::socket::{receives, sends, socket};
+use super::socket::{receives, receives_many, sends, sends_many, socket};
 use crate::Message;
 use crate::error::{ConnectError, SendError};
 use crate::routing::{RoutingId, address, split, unaddressed};
@@ -19,6 +19,8 @@ receives!(
     std::convert::identity,
     "the next message, taking turns among the peers"
 );
+sends_many!(Dealer);
+receives_many!(Dealer);
 
 socket! {
     /// Knows its peers by routing id: [`zmq::Router`](crate::Router) for callers that block.

@@ -233,4 +233,54 @@ macro_rules! receives {
     };
 }
 
-pub(crate) use {receives, sends, socket};
+macro_rules! sends_many {
+    ($name:ident) => {
+        impl $name {
+            /// Sends the messages of a list, in their order, each as [`send`](Self::send) does: faster where they are small, as the socket is
+            /// locked once for many of them. Blocks while there is no room. The list is empty afterwards, unless there was an error.
+            ///
+            /// # Errors
+            /// As [`send`](Self::send). What was refused, and what is behind it, is in the list.
+            pub fn send_many(
+                &self,
+                messages: &mut Vec<crate::Message>,
+            ) -> Result<(), crate::SendFailure> {
+                crate::many::send_blocking(&self.handle, messages)
+            }
+        }
+    };
+}
+
+macro_rules! receives_many {
+    ($name:ident) => {
+        impl $name {
+            /// Receives several messages: blocks until there is one, and puts it and what is there behind it at the end of `into`, at most `most`
+            /// messages. Says how many; some may be left. Faster than [`recv`](Self::recv) where they are small, as the socket is locked
+            /// once for many of them. With `most` 0 nothing is waited for.
+            ///
+            /// # Errors
+            /// As [`recv`](Self::recv).
+            pub fn recv_many(
+                &self,
+                into: &mut Vec<crate::Message>,
+                most: usize,
+            ) -> Result<usize, crate::RecvError> {
+                crate::many::recv_blocking(&self.handle, into, most)
+            }
+
+            /// As [`recv_many`](Self::recv_many), of what is there. Never blocks.
+            ///
+            /// # Errors
+            /// As [`try_recv`](Self::try_recv).
+            pub fn try_recv_many(
+                &self,
+                into: &mut Vec<crate::Message>,
+                most: usize,
+            ) -> Result<usize, crate::RecvError> {
+                crate::many::try_recv(&self.handle, into, most)
+            }
+        }
+    };
+}
+
+pub(crate) use {receives, receives_many, sends, sends_many, socket};

@@ -106,6 +106,15 @@ impl Readiness {
         !over
     }
 
+    /// Counts so many messages of a call as calls, but not beyond the one before which others should run.
+    pub(crate) fn count_more(&self, messages: usize) {
+        let turns = self.turns.load(Ordering::Relaxed);
+        let left = TURNS - 1 - turns % TURNS;
+        let more = u32::try_from(messages).unwrap_or(u32::MAX).min(left);
+        self.turns
+            .store(turns.wrapping_add(more), Ordering::Relaxed);
+    }
+
     /// Whether the caller has had answers in a row for so long that others should run first. Then it stays so until they have
     /// ([`resume`](Self::resume)), whoever asks: a task that waits for several sockets at once has had its turn when all of them say so. But not for
     /// ever, as a caller that never lets others run is to be answered, too.

@@ -7,6 +7,7 @@ mod ending;
 mod errors;
 mod here;
 mod idle;
+mod lists;
 mod many;
 mod monitoring;
 mod options;
