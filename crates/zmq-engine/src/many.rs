@@ -1,12 +1,47 @@
 //! Several messages under one lock.
 
+use std::time::Duration;
+
 use zmtp_wire::{Message, SocketType};
 
 use crate::core::{Core, Life};
+use crate::effects::Effects;
+use crate::error::{RecvError, SendFailure};
+use crate::receiving::Taker;
 use crate::socket::Socket;
 
-/// Most messages that move under one lock: others wait for it meanwhile, about a microsecond.
+/// Most messages that move under one lock. Others wait for it meanwhile: a microsecond or two, or some tens where several peers are sent bodies of some KiB.
 const AT_ONCE: usize = 64;
+
+/// Where messages go, and how many at most.
+struct List<'a> {
+    into: &'a mut Vec<Message>,
+    most: usize,
+}
+
+impl Taker for List<'_> {
+    fn take(&mut self, core: &mut Core, effects: &mut Effects) -> Result<(), RecvError> {
+        let most = self.most.min(AT_ONCE);
+        let mut taken = 0_usize;
+        while taken < most {
+            let plain = core.receive_many(self.into, most.saturating_sub(taken));
+            taken = taken.saturating_add(plain);
+            if taken < most {
+                // What is behind may need more than the short way does, which then goes on.
+                let mut message = Message::empty();
+                match core.receive(&mut message, effects) {
+                    Ok(()) => self.into.push(message),
+                    Err(RecvError::WouldBlock) if taken > 0 => break,
+                    Err(error) if taken == 0 => return Err(error),
+                    // It will be said to who asks next.
+                    Err(_) => break,
+                }
+                taken = taken.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Socket {
     /// Sends messages from the front of `slots` as long as that is all there is to do, as [`offer_ready`](Socket::offer_ready) does. Says how many; what
@@ -15,22 +50,123 @@ impl Socket {
         if self.shared.has_notices() {
             return 0;
         }
-        let most = slots.len().min(AT_ONCE);
-        let Some(slots) = slots.get_mut(..most) else {
-            return 0;
-        };
         self.shared.lock_amid().send_many(slots)
+    }
+
+    /// Sends messages from the front of `slots`, one at least and perhaps not all, without waiting. Adds to `accepted` how many, before anything else
+    /// happens: what is left where they stood is of no meaning, whatever comes of wakers that are called then.
+    ///
+    /// # Errors
+    /// [`SendFailure`]: the first one was not accepted, and is where it was.
+    pub fn try_send_many(
+        &self,
+        slots: &mut [Message],
+        accepted: &mut usize,
+    ) -> Result<(), SendFailure> {
+        match self.offer_many(slots, accepted) {
+            Err(SendFailure::WouldBlock) => {}
+            done => return done,
+        }
+        self.shared.flush();
+        if self.shared.turn() {
+            self.offer_many(slots, accepted)
+        } else {
+            Err(SendFailure::WouldBlock)
+        }
+    }
+
+    /// As [`try_send_many`](Self::try_send_many), waiting up to `timeout` for room (`None` waits for ever). Blocks the thread.
+    ///
+    /// # Errors
+    /// [`SendFailure`]: the first one was not accepted, and is where it was.
+    pub fn send_many(
+        &self,
+        slots: &mut [Message],
+        accepted: &mut usize,
+        timeout: Option<Duration>,
+    ) -> Result<(), SendFailure> {
+        match self.offer_many(slots, accepted) {
+            Err(SendFailure::WouldBlock) => {
+                self.wait_and_offer(|| self.offer_many(slots, accepted), timeout)
+            }
+            done => done,
+        }
+    }
+
+    fn offer_many(&self, slots: &mut [Message], accepted: &mut usize) -> Result<(), SendFailure> {
+        let mut effects = Effects::default();
+        let mut core = self.shared.enter_to_send(&mut effects);
+        let mut sent = core.send_many(slots);
+        let mut result = Ok(());
+        while sent < AT_ONCE
+            && let Some(next) = slots.get_mut(sent)
+            // What is to be written now is not kept for what comes behind it.
+            && effects.is_empty()
+        {
+            result = core.send(next, &mut effects);
+            if result.is_err() {
+                break;
+            }
+            sent = sent.saturating_add(1);
+        }
+        drop(core);
+        *accepted = accepted.saturating_add(sent);
+        self.shared.run(effects);
+        if sent > 0 { Ok(()) } else { result }
     }
 
     /// Puts up to `most` messages behind `into` as long as that is all there is to do, as [`take_ready`](Socket::take_ready) does. Says how many. Never waits.
     pub fn take_many_ready(&self, into: &mut Vec<Message>, most: usize) -> usize {
-        let most = most.min(AT_ONCE);
-        // Memory is asked for before the lock is taken.
-        into.reserve(most);
-        if self.shared.has_notices() {
+        if most == 0 || self.shared.has_notices() {
             return 0;
         }
+        let most = most.min(AT_ONCE);
         self.shared.lock_amid().receive_many(into, most)
+    }
+
+    /// Puts what was read already, or is with an inproc peer, behind `into`: one message at least, up to `most`, and perhaps not all. Never touches a stream.
+    ///
+    /// # Errors
+    /// As [`try_recv_queued`](Socket::try_recv_queued).
+    pub fn try_recv_many_queued(
+        &self,
+        into: &mut Vec<Message>,
+        most: usize,
+    ) -> Result<(), RecvError> {
+        self.take_queued(&mut List { into, most })
+    }
+
+    /// As [`try_recv_unread`](Socket::try_recv_unread), for one message at least, up to `most`, and perhaps not all, which are put behind `into`.
+    ///
+    /// # Errors
+    /// [`RecvError`].
+    pub fn try_recv_many_unread(
+        &self,
+        into: &mut Vec<Message>,
+        most: usize,
+    ) -> Result<(), RecvError> {
+        self.take_unread(&mut List { into, most })
+    }
+
+    /// As [`try_recv`](Socket::try_recv), for one message at least, up to `most`, and perhaps not all, which are put behind `into`.
+    ///
+    /// # Errors
+    /// [`RecvError`].
+    pub fn try_recv_many(&self, into: &mut Vec<Message>, most: usize) -> Result<(), RecvError> {
+        self.take_now(&mut List { into, most })
+    }
+
+    /// As [`recv`](Socket::recv), for one message at least, up to `most`, and perhaps not all, which are put behind `into`. Blocks the thread.
+    ///
+    /// # Errors
+    /// [`RecvError`].
+    pub fn recv_many(
+        &self,
+        into: &mut Vec<Message>,
+        most: usize,
+        timeout: Option<Duration>,
+    ) -> Result<(), RecvError> {
+        self.take_or_wait(&mut List { into, most }, timeout)
     }
 }
 
@@ -40,6 +176,9 @@ impl Core {
         if self.life != Life::Open {
             return 0;
         }
+        let slots = slots
+            .get_mut(..AT_ONCE.min(slots.len()))
+            .unwrap_or_default();
         let mut sent = 0;
         while let Some(key) = self.pattern.next_target() {
             let run = if self.pattern.has_one_target() {
@@ -59,7 +198,7 @@ impl Core {
                 break;
             }
             self.pattern.sent_to_target();
-            sent += pushed;
+            sent = sent.saturating_add(pushed);
         }
         self.counters.accepted = self.counters.accepted.wrapping_add(sent as u64);
         sent
@@ -70,15 +209,16 @@ impl Core {
         if self.life != Life::Open || !self.thirsty.is_empty() {
             return 0;
         }
-        let mut taken = 0;
+        let mut taken = 0_usize;
         while taken < most
             && let Some(key) = self.pattern.next_plain()
         {
-            if self.socket_type == SocketType::Sub && !self.wants_first(key) {
+            let choosy = self.socket_type == SocketType::Sub;
+            if choosy && !self.wants_first(key) {
                 break;
             }
-            let run = if self.pattern.has_one_plain() {
-                most - taken
+            let run = if !choosy && self.pattern.has_one_plain() {
+                most.saturating_sub(taken)
             } else {
                 1
             };
@@ -88,7 +228,7 @@ impl Core {
                 break;
             }
             self.pattern.taken_plain(key, more);
-            taken += popped;
+            taken = taken.saturating_add(popped);
         }
         self.counters.delivered = self.counters.delivered.wrapping_add(taken as u64);
         taken
@@ -137,14 +277,18 @@ mod tests {
         let context = Context::new().unwrap();
         let (pull, _pushes) = filled(&context, 20);
         let mut list = Vec::new();
+        let mut taken = 0;
         while list.len() < 40 {
-            if pull.take_many_ready(&mut list, 7) == 0 {
-                list.push(pull.try_recv().unwrap());
+            match pull.take_many_ready(&mut list, 7) {
+                0 => list.push(pull.try_recv().unwrap()),
+                more => taken += more,
             }
         }
-        for pair in list.chunks(2) {
-            assert_ne!(pair[0], pair[1], "one after the other");
+        let first = list[0].clone();
+        for (place, met) in list.iter().enumerate() {
+            assert_eq!(*met == first, place % 2 == 0, "one after the other");
         }
+        assert!(taken > 20, "{taken} in lists");
     }
 
     #[test]
@@ -173,11 +317,14 @@ mod tests {
                 .unwrap();
         }
         let mut list = Vec::new();
+        let mut taken = 0;
         while list.len() < 500 {
-            if pull.take_many_ready(&mut list, 64) == 0 {
-                list.push(pull.recv(LONG).unwrap());
+            match pull.take_many_ready(&mut list, 64) {
+                0 => list.push(pull.recv(LONG).unwrap()),
+                more => taken += more,
             }
         }
+        assert!(taken > 50, "{taken} in lists");
         for (number, met) in (0_u32..).zip(&list) {
             assert_eq!(*met, Message::from(number.to_be_bytes().to_vec()));
         }
@@ -214,5 +361,89 @@ mod tests {
             }
             sent += accepted;
         }
+    }
+
+    #[test]
+    fn a_call_gives_what_is_there_whatever_is_between() {
+        use SocketType::{Dealer, Pair, Pull, Push};
+        let context = Context::new().unwrap();
+        for (place, [from, to]) in [[Pair, Pair], [Dealer, Dealer], [Push, Pull]]
+            .iter()
+            .enumerate()
+        {
+            for endpoint in [
+                "tcp://127.0.0.1:0".to_owned(),
+                format!("inproc://many-{place}"),
+            ] {
+                let (from, to) = (open(&context, *from), open(&context, *to));
+                from.connect(&to.bind(&endpoint).unwrap()).unwrap();
+                // One who is silent is among those who are looked after.
+                let silent = open(&context, Push);
+                if to.socket_type() == Pull {
+                    let silent_place = format!("inproc://silent-{endpoint}");
+                    to.bind(&silent_place).unwrap();
+                    silent.connect(&silent_place).unwrap();
+                }
+                let mut list: Vec<Message> = (0..=200_u8).map(|n| vec![n].into()).collect();
+                let mut sent = 0;
+                while sent < list.len() {
+                    let mut accepted = 0;
+                    from.send_many(&mut list[sent..], &mut accepted, LONG)
+                        .unwrap();
+                    assert!((1..=AT_ONCE).contains(&accepted));
+                    sent += accepted;
+                }
+                list.clear();
+                let streamed = endpoint.starts_with("tcp");
+                while streamed && to.counters().arrived < 201 {
+                    to.shared.turn();
+                }
+                let mut calls = 0;
+                while list.len() < 201 {
+                    calls += usize::from(to.recv_many(&mut list, 1000, LONG).is_ok());
+                }
+                assert!(calls < 20, "{calls} calls for 201 messages at {endpoint}");
+                for (number, met) in (0_u8..).zip(&list) {
+                    assert_eq!(*met, Message::from(vec![number]));
+                }
+            }
+        }
+    }
+
+    /// Panics when it is called.
+    struct Panics;
+
+    impl std::task::Wake for Panics {
+        fn wake(self: std::sync::Arc<Self>) {
+            panic!("as it is meant to");
+        }
+    }
+
+    #[test]
+    fn what_was_accepted_counts_before_wakers_are_called() {
+        let context = Context::new().unwrap();
+        let (from, to) = (
+            open(&context, SocketType::Push),
+            open(&context, SocketType::Pull),
+        );
+        from.connect(&to.bind("inproc://panics").unwrap()).unwrap();
+        let watcher = to.watcher();
+        watcher.set_waker(&std::task::Waker::from(std::sync::Arc::new(Panics)));
+        assert_eq!(to.try_recv(), Err(RecvError::WouldBlock));
+        let mut list = ["first".into(), "second".into()];
+        let mut accepted = 0;
+        let sending = std::panic::AssertUnwindSafe(|| from.try_send_many(&mut list, &mut accepted));
+        assert!(
+            std::panic::catch_unwind(sending).is_err(),
+            "nobody was called"
+        );
+        drop(watcher);
+        let mut received = Vec::new();
+        to.try_recv_many(&mut received, 9).unwrap();
+        assert_eq!(received.len(), accepted);
+        assert_eq!(
+            list[accepted..],
+            ["first".into(), "second".into()][accepted..]
+        );
     }
 }

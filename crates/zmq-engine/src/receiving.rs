@@ -11,6 +11,7 @@ use std::time::Duration;
 use zmtp_wire::{Frame, Message, Properties};
 
 use crate::clock::Nanos;
+use crate::core::Core;
 use crate::effects::Effects;
 use crate::error::RecvError;
 use crate::item::Place;
@@ -18,6 +19,18 @@ use crate::lookout::{LOOK_MICROS, UNHURRIED_MICROS};
 use crate::round;
 use crate::socket::{ROUNDS, Socket};
 use crate::waiting::Sleep;
+
+/// Takes what comes next, to wherever it goes. The waiting is the same for a message and for a list of them.
+pub(crate) trait Taker {
+    fn take(&mut self, core: &mut Core, effects: &mut Effects) -> Result<(), RecvError>;
+}
+
+impl Taker for Message {
+    #[inline]
+    fn take(&mut self, core: &mut Core, effects: &mut Effects) -> Result<(), RecvError> {
+        core.receive(self, effects)
+    }
+}
 
 impl Socket {
     /// Receives what was read already, or is with an inproc peer: never touches a stream.
@@ -28,14 +41,15 @@ impl Socket {
     #[inline]
     pub fn try_recv_queued(&self) -> Result<Message, RecvError> {
         let mut message = Message::empty();
-        match self.take_all(&mut message) {
-            Ok(()) => Ok(message),
-            Err(error) => {
-                // The thread may be about to wait.
-                round::end();
-                Err(error)
-            }
-        }
+        self.take_queued(&mut message)?;
+        Ok(message)
+    }
+
+    pub(crate) fn take_queued(&self, into: &mut impl Taker) -> Result<(), RecvError> {
+        self.take_all(into).inspect_err(|_| {
+            // The thread may be about to wait.
+            round::end();
+        })
     }
 
     /// Receives without waiting.
@@ -54,12 +68,18 @@ impl Socket {
     /// # Errors
     /// [`RecvError`]; [`RecvError::WouldBlock`] if there is nothing. Once the descriptor is readable, call [`try_recv`](Self::try_recv).
     pub fn try_recv_unread(&self) -> Result<Message, RecvError> {
-        match self.try_recv_queued() {
+        let mut message = Message::empty();
+        self.take_unread(&mut message)?;
+        Ok(message)
+    }
+
+    pub(crate) fn take_unread(&self, into: &mut impl Taker) -> Result<(), RecvError> {
+        match self.take_queued(into) {
             Err(RecvError::WouldBlock) => {}
             done => return done,
         }
         self.shared.flush();
-        self.try_recv_queued()
+        self.take_queued(into)
     }
 
     /// As [`try_recv`](Self::try_recv), into a message that is already there, as [`recv_into`](Self::recv_into) does.
@@ -68,6 +88,10 @@ impl Socket {
     /// [`RecvError`].
     pub fn try_recv_into(&self, into: &mut Message) -> Result<(), RecvError> {
         empty(into);
+        self.take_now(into)
+    }
+
+    pub(crate) fn take_now(&self, into: &mut impl Taker) -> Result<(), RecvError> {
         match self.take_all(into) {
             Err(RecvError::WouldBlock) => {}
             done => return done,
@@ -139,13 +163,13 @@ impl Socket {
     }
 
     #[inline(never)]
-    fn take_or_wait(
+    pub(crate) fn take_or_wait(
         &self,
-        message: &mut Message,
+        into: &mut impl Taker,
         timeout: Option<Duration>,
     ) -> Result<(), RecvError> {
-        match self.take(message) {
-            Err(RecvError::WouldBlock) => self.wait_and_take(message, timeout),
+        match self.take(into) {
+            Err(RecvError::WouldBlock) => self.wait_and_take(into, timeout),
             done => done,
         }
     }
@@ -153,11 +177,11 @@ impl Socket {
     #[cold]
     fn wait_and_take(
         &self,
-        into: &mut Message,
+        into: &mut impl Taker,
         timeout: Option<Duration>,
     ) -> Result<(), RecvError> {
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
-            return self.try_recv_into(into).map_err(|error| match error {
+            return self.take_now(into).map_err(|error| match error {
                 RecvError::WouldBlock => RecvError::TimedOut,
                 error => error,
             });
@@ -197,7 +221,7 @@ impl Socket {
     /// Looks again and again for a short while, where the socket was told to.
     fn spin(
         &self,
-        into: &mut Message,
+        into: &mut impl Taker,
         spin: Duration,
         deadline: Option<Nanos>,
     ) -> Option<Result<(), RecvError>> {
@@ -219,7 +243,7 @@ impl Socket {
     /// Looks for a moment before the caller sleeps, where messages come in a flood.
     fn look_out(
         &self,
-        into: &mut Message,
+        into: &mut impl Taker,
         deadline: Option<Nanos>,
     ) -> Option<Result<(), RecvError>> {
         let shared = &self.shared;
@@ -252,10 +276,10 @@ impl Socket {
         }
     }
 
-    fn take(&self, into: &mut Message) -> Result<(), RecvError> {
+    fn take(&self, into: &mut impl Taker) -> Result<(), RecvError> {
         let mut effects = Effects::default();
         let mut core = self.shared.enter(&mut effects);
-        let result = core.receive(into, &mut effects);
+        let result = into.take(&mut core, &mut effects);
         if matches!(result, Err(RecvError::WouldBlock)) {
             self.shared.note_dry(&mut core);
         }
@@ -266,7 +290,7 @@ impl Socket {
 
     /// Takes the next message, also if an inproc peer has it still. Whoever waits must have called this, and in vain; what is left
     /// because nothing of so much was wanted wakes who waits.
-    fn take_all(&self, into: &mut Message) -> Result<(), RecvError> {
+    fn take_all(&self, into: &mut impl Taker) -> Result<(), RecvError> {
         let mut rounds = 0;
         loop {
             match self.take(into) {

@@ -161,28 +161,29 @@ impl Socket {
         timeout: Option<Duration>,
     ) -> Result<(), SendFailure> {
         match self.offer(message) {
-            Err(SendFailure::WouldBlock) => self.wait_and_offer(message, timeout),
+            Err(SendFailure::WouldBlock) => self.wait_and_offer(|| self.offer(message), timeout),
             done => done,
         }
     }
 
+    /// Waits for room until `offer` finds some.
     #[cold]
-    fn wait_and_offer(
+    pub(crate) fn wait_and_offer(
         &self,
-        message: &mut Message,
+        mut offer: impl FnMut() -> Result<(), SendFailure>,
         timeout: Option<Duration>,
     ) -> Result<(), SendFailure> {
         let deadline = self.deadline(timeout);
         self.shared.flush();
         if self.shared.glance_for_room() {
-            match self.offer(message) {
+            match offer() {
                 Err(SendFailure::WouldBlock) => {}
                 done => return done,
             }
         }
         let mut waiter = self.waiter();
         loop {
-            match self.offer(message) {
+            match offer() {
                 Err(SendFailure::WouldBlock) => {}
                 done => return done,
             }

@@ -56,13 +56,14 @@ impl Pattern {
         }
     }
 
-    /// Whether all messages that wait are those of [`Pattern::next_plain`], and all of them are delivered.
+    /// Whether all messages that wait are those of [`Pattern::next_plain`].
     #[inline]
     #[must_use]
     pub fn has_one_plain(&self) -> bool {
         match &self.kind {
             Kind::Pull(pull) => pull.take.is_alone(),
             Kind::Dealer(dealer) => dealer.take.is_alone(),
+            Kind::XSub(sub) => sub.take.is_alone(),
             _ => false,
         }
     }

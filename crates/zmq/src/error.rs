@@ -89,10 +89,6 @@ impl SendError {
         matches!(self.reason, SendFailure::WouldBlock)
     }
 
-    pub(crate) fn into_parts(self) -> (Message, SendFailure) {
-        (self.message, self.reason)
-    }
-
     pub(crate) fn change_message(mut self, change: impl FnOnce(Message) -> Message) -> SendError {
         self.message = change(self.message);
         self

@@ -183,6 +183,13 @@ impl Handle {
         passed
     }
 
+    /// Counts messages of a call that a task has waited for: time for others comes as soon as after so many calls.
+    pub(crate) fn count_more(&self, messages: usize) {
+        if let Ok(opened) = &self.opened {
+            opened.readiness.count_more(messages);
+        }
+    }
+
     pub(crate) fn try_send(&self, message: Message) -> Result<(), SendError> {
         match self.socket() {
             Ok(socket) => Ok(socket.try_send(message)?),

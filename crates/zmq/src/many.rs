@@ -1,88 +1,72 @@
 //! Many messages in one call. A small message costs little more than the socket's lock, which they share.
 
 use std::future::poll_fn;
+use std::task::{self, Poll};
+
+use zmq_engine as engine;
 
 use crate::Message;
-use crate::error::{RecvError, SendError, SendFailure};
+use crate::error::{RecvError, SendFailure};
 use crate::handle::Handle;
-use crate::verbs::Receiving;
-use crate::wait::Wait;
+use crate::wait::{Look, Wait, Waited};
+
+/// Most calls of the engine in one of ours: what comes in meanwhile is left for the next.
+const CALLS: usize = 16;
 
 /// Messages on their way, those in front accepted. Whatever becomes of it, what was not accepted is what is left in the list.
 struct Batch<'a> {
-    messages: &'a mut Vec<Message>,
+    list: &'a mut Vec<Message>,
+    /// What was in the list. One who forgets this has no message twice.
+    messages: Vec<Message>,
     accepted: usize,
     /// How many of these hold nothing any more.
     emptied: usize,
-    /// The place behind the accepted ones is empty: its message is in `waiting`, or has left from there.
-    is_out: bool,
-    waiting: Option<Message>,
 }
 
 impl<'a> Batch<'a> {
-    fn new(messages: &'a mut Vec<Message>) -> Batch<'a> {
+    fn new(list: &'a mut Vec<Message>) -> Batch<'a> {
+        let messages = std::mem::take(list);
         Batch {
+            list,
             messages,
             accepted: 0,
             emptied: 0,
-            is_out: false,
-            waiting: None,
         }
     }
 
-    /// Sends as long as `offer`, which is shown what is left and says how many were accepted, takes any.
+    /// What is left, and where to count what is accepted of it.
+    fn rest(&mut self) -> (&mut [Message], &mut usize) {
+        let rest = self.messages.get_mut(self.accepted..).unwrap_or_default();
+        (rest, &mut self.accepted)
+    }
+
+    fn is_over(&self) -> bool {
+        self.accepted >= self.messages.len()
+    }
+
+    /// Sends as long as `offer` takes any.
     fn offer(&mut self, mut offer: impl FnMut(&mut [Message]) -> usize) {
-        while let Some(rest @ [_, ..]) = self.messages.get_mut(self.accepted..) {
-            let accepted = offer(rest);
-            if accepted == 0 {
-                break;
+        while !self.is_over() {
+            match offer(self.rest().0) {
+                0 => break,
+                more => self.accepted = self.accepted.saturating_add(more),
             }
-            self.accepted = self.accepted.saturating_add(accepted);
         }
     }
 
-    /// Takes the next message out, which has to wait. Says whether there is one.
-    fn take_out(&mut self) -> bool {
-        let Some(next) = self.messages.get_mut(self.accepted) else {
-            return false;
-        };
-        self.waiting = Some(std::mem::replace(next, Message::empty()));
-        self.is_out = true;
-        // Whoever waits for the octets of those that were accepted does not wait for the end of the call.
+    /// Lets go of what was accepted: whoever waits for those octets does not wait for the end of the call.
+    fn empty_accepted(&mut self) {
         if let Some(accepted) = self.messages.get_mut(self.emptied..self.accepted) {
             accepted.fill_with(Message::empty);
         }
         self.emptied = self.accepted;
-        true
-    }
-
-    /// The message that was taken out comes back, or was accepted.
-    fn put_back(&mut self) {
-        if !std::mem::take(&mut self.is_out) {
-            return;
-        }
-        match (self.waiting.take(), self.messages.get_mut(self.accepted)) {
-            (Some(message), Some(place)) => *place = message,
-            _ => self.accepted = self.accepted.saturating_add(1),
-        }
-    }
-
-    /// Takes note of what became of the message that was taken out.
-    fn note(&mut self, sent: Result<(), SendError>) -> Result<(), SendFailure> {
-        let result = sent.map_err(|error| {
-            let (message, reason) = error.into_parts();
-            self.waiting = Some(message);
-            reason
-        });
-        self.put_back();
-        result
     }
 }
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        self.put_back();
         self.messages.drain(..self.accepted);
+        std::mem::swap(self.list, &mut self.messages);
     }
 }
 
@@ -91,13 +75,40 @@ pub(crate) async fn send(handle: &Handle, messages: &mut Vec<Message>) -> Result
     let mut batch = Batch::new(messages);
     loop {
         batch.offer(|rest| handle.offer_many_in_turn(rest));
-        if !batch.take_out() {
+        if batch.is_over() {
             return Ok(());
         }
+        batch.empty_accepted();
         let mut wait = Wait::new(handle, None);
-        let sent = poll_fn(|cx| handle.poll_send(&mut wait, &mut batch.waiting, cx)).await;
-        batch.note(sent)?;
+        let before = batch.accepted;
+        poll_fn(|cx| poll_send(handle, &mut wait, &mut batch, cx)).await?;
+        handle.count_more(batch.accepted.saturating_sub(before));
     }
+}
+
+/// Sends one at least.
+fn poll_send(
+    handle: &Handle,
+    wait: &mut Wait<'_>,
+    batch: &mut Batch<'_>,
+    cx: &mut task::Context<'_>,
+) -> Poll<Result<(), SendFailure>> {
+    let waited = task::ready!(wait.poll(cx, |_| {
+        let (rest, accepted) = batch.rest();
+        let sent = match handle.socket() {
+            Ok(socket) => socket.try_send_many(rest, accepted),
+            Err(error) => return Some(Err(SendFailure::NotOpen(error))),
+        };
+        match sent {
+            Err(engine::SendFailure::WouldBlock) => None,
+            done => Some(done.map_err(SendFailure::from)),
+        }
+    }));
+    Poll::Ready(match waited {
+        Waited::Done(done) => done,
+        Waited::TimedOut => Err(SendFailure::TimedOut),
+        Waited::Failed(error) => Err(SendFailure::NotOpen(error)),
+    })
 }
 
 /// As [`send`]. Blocks the thread.
@@ -108,14 +119,16 @@ pub(crate) fn send_blocking(
     let mut batch = Batch::new(messages);
     loop {
         batch.offer(|rest| handle.offer_many_ready(rest));
-        if !batch.take_out() {
+        if batch.is_over() {
             return Ok(());
         }
-        let Some(message) = batch.waiting.take() else {
-            return Ok(());
-        };
-        let sent = handle.send_blocking(message, None);
-        batch.note(sent)?;
+        batch.empty_accepted();
+        let socket = handle.socket().map_err(SendFailure::NotOpen)?;
+        let (rest, accepted) = batch.rest();
+        match socket.send_many(rest, accepted, None) {
+            Err(engine::SendFailure::Interrupted) => {}
+            done => done?,
+        }
     }
 }
 
@@ -125,18 +138,44 @@ pub(crate) async fn recv(
     into: &mut Vec<Message>,
     most: usize,
 ) -> Result<usize, RecvError> {
-    if most == 0 {
-        return Ok(0);
-    }
+    let before = into.len();
     let take = |into: &mut _, most| handle.take_many_in_turn(into, most);
-    let taken = several(into, most, take);
-    if taken > 0 {
-        return Ok(taken);
+    if most == 0 || several(into, most, take) > 0 {
+        return Ok(into.len().saturating_sub(before));
     }
-    let first = Receiving::long(handle, None, std::convert::identity).await?;
-    // Nothing is waited for from here on: whoever drops this has received nothing.
-    into.push(first);
-    Ok(several(into, most.saturating_sub(1), take).saturating_add(1))
+    let mut wait = Wait::new(handle, None);
+    // Messages are taken in the poll that is ready, and nothing is waited for after it: whoever drops this has received nothing.
+    let waited = poll_fn(|cx| wait.poll(cx, |look| take_some(handle, look, into, most))).await;
+    match waited {
+        Waited::Done(done) => done?,
+        Waited::TimedOut => return Err(RecvError::TimedOut),
+        Waited::Failed(error) => return Err(RecvError::NotOpen(error)),
+    }
+    let received = into.len().saturating_sub(before);
+    handle.count_more(received);
+    several(into, most.saturating_sub(received), take);
+    Ok(into.len().saturating_sub(before))
+}
+
+/// Takes one at least, as far as has to be looked.
+fn take_some(
+    handle: &Handle,
+    look: Look,
+    into: &mut Vec<Message>,
+    most: usize,
+) -> Option<Result<(), RecvError>> {
+    let taken = match handle.socket() {
+        Err(error) => return Some(Err(RecvError::NotOpen(error))),
+        Ok(socket) => match look {
+            Look::Queued => socket.try_recv_many_queued(into, most),
+            Look::Unread => socket.try_recv_many_unread(into, most),
+            Look::Streams => socket.try_recv_many(into, most),
+        },
+    };
+    match taken {
+        Err(engine::RecvError::WouldBlock) => None,
+        done => Some(done.map_err(RecvError::from)),
+    }
 }
 
 /// As [`recv`]. Blocks the thread.
@@ -145,7 +184,14 @@ pub(crate) fn recv_blocking(
     into: &mut Vec<Message>,
     most: usize,
 ) -> Result<usize, RecvError> {
-    recv_or(handle, into, most, || handle.recv_blocking(None))
+    recv_or(handle, into, most, |socket, into| {
+        loop {
+            match socket.recv_many(into, most, None) {
+                Err(engine::RecvError::Interrupted) => {}
+                done => return done,
+            }
+        }
+    })
 }
 
 /// As [`recv`], of what is there.
@@ -154,25 +200,26 @@ pub(crate) fn try_recv(
     into: &mut Vec<Message>,
     most: usize,
 ) -> Result<usize, RecvError> {
-    recv_or(handle, into, most, || handle.try_recv())
+    recv_or(handle, into, most, |socket, into| {
+        socket.try_recv_many(into, most)
+    })
 }
 
 fn recv_or(
     handle: &Handle,
     into: &mut Vec<Message>,
     most: usize,
-    first: impl FnOnce() -> Result<Message, RecvError>,
+    first: impl FnOnce(&engine::Socket, &mut Vec<Message>) -> Result<(), engine::RecvError>,
 ) -> Result<usize, RecvError> {
-    if most == 0 {
-        return Ok(0);
-    }
+    let before = into.len();
     let take = |into: &mut _, most| handle.take_many_ready(into, most);
-    let taken = several(into, most, take);
-    if taken > 0 {
-        return Ok(taken);
+    if most == 0 || several(into, most, take) > 0 {
+        return Ok(into.len().saturating_sub(before));
     }
-    into.push(first()?);
-    Ok(several(into, most.saturating_sub(1), take).saturating_add(1))
+    first(handle.socket().map_err(RecvError::NotOpen)?, into)?;
+    let left = most.saturating_sub(into.len().saturating_sub(before));
+    several(into, left, take);
+    Ok(into.len().saturating_sub(before))
 }
 
 /// Has `take` put messages into a list as long as there are any, and are to be. Says how many.
@@ -181,11 +228,12 @@ fn several(
     most: usize,
     mut take: impl FnMut(&mut Vec<Message>, usize) -> usize,
 ) -> usize {
-    let mut taken = 0;
-    while taken < most {
-        match take(into, most.saturating_sub(taken)) {
-            0 => break,
-            more => taken = taken.saturating_add(more),
+    let mut taken = 0_usize;
+    for _ in 0..CALLS {
+        let more = take(into, most.saturating_sub(taken));
+        taken = taken.saturating_add(more);
+        if more == 0 || taken >= most {
+            break;
         }
     }
     taken

@@ -273,7 +273,8 @@ macro_rules! sends_many {
             /// locked once for many of them. Waits while there is no room.
             ///
             /// The list is empty afterwards. What is not accepted stays in it: on an error, and when the future is dropped. So it is
-            /// cancel safe, and can be called again with the same list.
+            /// cancel safe, and can be called again with the same list. Meant for lists of up to some thousands: what stays in a list
+            /// is moved to its front.
             ///
             /// # Errors
             /// As [`send`](Self::send). What was refused, and what is behind it, is in the list.

@@ -237,7 +237,8 @@ macro_rules! sends_many {
     ($name:ident) => {
         impl $name {
             /// Sends the messages of a list, in their order, each as [`send`](Self::send) does: faster where they are small, as the socket is
-            /// locked once for many of them. Blocks while there is no room. The list is empty afterwards, unless there was an error.
+            /// locked once for many of them. Blocks while there is no room. The list is empty afterwards, unless there was an error. Meant
+            /// for lists of up to some thousands.
             ///
             /// # Errors
             /// As [`send`](Self::send). What was refused, and what is behind it, is in the list.
