@@ -161,6 +161,16 @@ impl Contender for Side {
         Ok(())
     }
 
+    async fn recv_some(&self, socket: &mut Socket, size: usize, most: u64) -> Result<u64> {
+        let mut batch = Vec::with_capacity(BATCH);
+        let most = BATCH.min(usize::try_from(most)?);
+        let count = socket.shared()?.recv_many_into(most, &mut batch).await?;
+        for message in batch.drain(..) {
+            of_size(message.byte_len(), size)?;
+        }
+        Ok(count as u64)
+    }
+
     async fn echo(&self, socket: &mut Socket) -> Result<()> {
         match socket {
             Socket::Shared(socket) => {

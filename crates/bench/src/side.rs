@@ -124,7 +124,10 @@ impl Side {
     pub(crate) fn plays(&self, shape: &Shape) -> bool {
         match &self.player {
             Player::Worker(_) => shape.kind != Kind::MeanReqRep,
-            Player::Lists(_) => shape.kind == Kind::PushPull && shape.size <= LISTED,
+            Player::Lists(_) => {
+                let kinds = [Kind::PushPull, Kind::PubSub, Kind::PushMany];
+                kinds.contains(&shape.kind) && shape.size <= LISTED
+            }
             Player::Streams(_) => {
                 let kinds = [Kind::PushPull, Kind::ReqRep, Kind::SparseReqRep];
                 kinds.contains(&shape.kind) && shape.transport == "tcp" && !shape.sealed

@@ -17,6 +17,9 @@ const CURVE_PUBLICKEY: i32 = 48;
 const CURVE_SECRETKEY: i32 = 49;
 const CURVE_SERVERKEY: i32 = 50;
 
+/// Messages taken from one of several sockets at a visit.
+const AT_ONCE: u64 = 64;
+
 /// libzmq with one context.
 #[derive(Debug)]
 pub struct Perf {
@@ -111,6 +114,17 @@ impl Contender for Perf {
 
     async fn recv_many(&self, socket: &mut Socket, size: usize, count: u64) -> Result<()> {
         (0..count).try_for_each(|_| of_size(recv(socket)?, size))
+    }
+
+    async fn recv_some(&self, socket: &mut Socket, size: usize, most: u64) -> Result<u64> {
+        of_size(recv(socket)?, size)?;
+        let mut count = 1;
+        let mut frame = Frame::new();
+        while count < most.min(AT_ONCE) && socket.try_recv_frame(&mut frame)? {
+            of_size(frame.octets().len(), size)?;
+            count += 1;
+        }
+        Ok(count)
     }
 
     async fn echo(&self, socket: &mut Socket) -> Result<()> {

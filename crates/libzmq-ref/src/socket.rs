@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::ffi;
 
 const EINTR: i32 = 4;
+const DONTWAIT: c_int = 1;
 const SNDMORE: c_int = 2;
 const RCVMORE: c_int = 13;
 const LAST_ENDPOINT: c_int = 32;
@@ -379,6 +380,19 @@ impl Socket {
     pub fn recv_frame(&self, frame: &mut Frame) -> Result<(), Error> {
         // SAFETY: the socket is open, the message initialised.
         retry(|| unsafe { ffi::zmq_msg_recv(&mut frame.0, self.raw, 0) }).map(drop)
+    }
+
+    /// As [`Socket::recv_frame`], if there is one now. Says whether there was.
+    ///
+    /// # Errors
+    /// As `zmq_msg_recv`.
+    pub fn try_recv_frame(&self, frame: &mut Frame) -> Result<bool, Error> {
+        // SAFETY: the socket is open, the message initialised.
+        let met = retry(|| unsafe { ffi::zmq_msg_recv(&mut frame.0, self.raw, DONTWAIT) });
+        match met {
+            Err(error) if error.name() == "EAGAIN" => Ok(false),
+            met => met.map(|_| true),
+        }
     }
 
     /// Receives the frames of one message.

@@ -104,6 +104,19 @@ pub trait Contender: Sync {
     /// Receives a message of one frame and returns its size in octets.
     fn recv(&self, socket: &mut Self::Socket) -> impl Future<Output = Result<usize>>;
 
+    /// Receives what is there, up to `most` messages of this size; waits for the first. Says how many.
+    fn recv_some(
+        &self,
+        socket: &mut Self::Socket,
+        size: usize,
+        most: u64,
+    ) -> impl Future<Output = Result<u64>> {
+        async move {
+            of_size(self.recv(socket).await?, size)?;
+            Ok(most.min(1))
+        }
+    }
+
     /// Receives a message and sends it back to where it came from.
     fn echo(&self, socket: &mut Self::Socket) -> impl Future<Output = Result<()>>;
 

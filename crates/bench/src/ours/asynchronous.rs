@@ -175,6 +175,27 @@ impl Contender for Asynchronous {
         Ok(message.byte_len())
     }
 
+    async fn recv_some(&self, socket: &mut Socket, size: usize, most: u64) -> Result<u64> {
+        let most = lists::most(most);
+        let mut list = Vec::with_capacity(most);
+        let one_by_one = self.at_once == 1;
+        let count = match socket {
+            Socket::Pull(socket) if one_by_one => {
+                of_size(socket.recv().await?.byte_len(), size)?;
+                return lists::drain(|| socket.try_recv(), size, most);
+            }
+            Socket::Sub(socket) if one_by_one => {
+                of_size(socket.recv().await?.byte_len(), size)?;
+                return lists::drain(|| socket.try_recv(), size, most);
+            }
+            Socket::Pull(socket) => socket.recv_many(&mut list, most).await?,
+            Socket::Sub(socket) => socket.recv_many(&mut list, most).await?,
+            _ => return Err(unfit()),
+        };
+        lists::check(&mut list, size)?;
+        Ok(count as u64)
+    }
+
     async fn echo(&self, socket: &mut Socket) -> Result<()> {
         match socket {
             Socket::Rep(socket) => {

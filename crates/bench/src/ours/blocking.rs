@@ -115,6 +115,27 @@ impl Contender for Blocking {
         Ok(())
     }
 
+    async fn recv_some(&self, socket: &mut Socket, size: usize, most: u64) -> Result<u64> {
+        let most = lists::most(most);
+        let mut list = Vec::with_capacity(most);
+        let one_by_one = self.at_once == 1;
+        let count = match socket {
+            Socket::Pull(socket) if one_by_one => {
+                of_size(socket.recv()?.byte_len(), size)?;
+                return lists::drain(|| socket.try_recv(), size, most);
+            }
+            Socket::Sub(socket) if one_by_one => {
+                of_size(socket.recv()?.byte_len(), size)?;
+                return lists::drain(|| socket.try_recv(), size, most);
+            }
+            Socket::Pull(socket) => socket.recv_many(&mut list, most)?,
+            Socket::Sub(socket) => socket.recv_many(&mut list, most)?,
+            _ => return Err(unfit()),
+        };
+        lists::check(&mut list, size)?;
+        Ok(count as u64)
+    }
+
     async fn echo(&self, socket: &mut Socket) -> Result<()> {
         match socket {
             Socket::Rep(socket) => {

@@ -3,7 +3,7 @@
 use std::cmp::min;
 
 use peer_script::of_size;
-use zmq::{Frame, Message};
+use zmq::{Frame, Message, RecvError};
 
 use super::opening::Result;
 
@@ -29,4 +29,20 @@ pub(super) fn check(list: &mut Vec<Message>, size: usize) -> Result<()> {
 /// How many the next call is to receive.
 pub(super) fn most(left: u64) -> usize {
     min(left, LIST as u64) as usize
+}
+
+/// Takes what is behind the first message, one by one. Says how many they are with it.
+pub(super) fn drain(
+    mut next: impl FnMut() -> std::result::Result<Message, RecvError>,
+    size: usize,
+    most: usize,
+) -> Result<u64> {
+    let mut count = 1;
+    while count < most
+        && let Ok(message) = next()
+    {
+        of_size(message.byte_len(), size)?;
+        count += 1;
+    }
+    Ok(count as u64)
 }

@@ -25,7 +25,7 @@ pub(super) async fn publish<C: Contender>(ends: &Ends<'_, C, impl Write>) -> Res
 pub(super) async fn subscribe<C: Contender>(ends: &Ends<'_, C, impl Write>) -> Result<Measurement> {
     let Ends { contender, job, .. } = ends;
     let mut sockets = subscribers(*contender, job, &job.endpoint).await?;
-    take_from_each(*contender, &mut sockets, job.count).await
+    take_from_each(*contender, &mut sockets, (job.size, job.count)).await
 }
 
 pub(super) async fn subscribers<C: Contender>(
@@ -43,19 +43,22 @@ pub(super) async fn subscribers<C: Contender>(
     Ok(sockets)
 }
 
-/// Takes `count` messages from each socket, one after the other. Time runs from the first ones on.
+/// Takes `count` messages from each socket, one socket after the other, at each visit as many as the side takes. Time runs from the first ones on.
 pub(super) async fn take_from_each<C: Contender>(
     contender: &C,
     sockets: &mut [C::Socket],
-    count: u64,
+    (size, count): (usize, u64),
 ) -> Result<Measurement> {
     for socket in &mut *sockets {
         contender.recv(socket).await?;
     }
     let watch = Watch::start();
-    for _ in 1..count {
-        for socket in &mut *sockets {
-            contender.recv(socket).await?;
+    let mut left = vec![count - 1; sockets.len()];
+    while left.iter().any(|&left| left > 0) {
+        for (socket, left) in sockets.iter_mut().zip(&mut left) {
+            if *left > 0 {
+                *left -= contender.recv_some(socket, size, *left).await?;
+            }
         }
     }
     Ok(watch.stop((count - 1) * sockets.len() as u64))
@@ -89,7 +92,7 @@ pub(super) async fn pull_many<C: Contender>(ends: &Ends<'_, C, impl Write>) -> R
         sockets.push(socket);
     }
     ends.announce(&endpoints.join(","))?;
-    take_from_each(*contender, &mut sockets, job.count).await
+    take_from_each(*contender, &mut sockets, (job.size, job.count)).await
 }
 
 /// Sockets that send to one in turn; `count` messages altogether.

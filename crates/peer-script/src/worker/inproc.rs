@@ -101,7 +101,7 @@ pub(super) fn fan<C: Contender>(contender: &C, job: &Job) -> Result<Measurement>
     let subscribe = async || {
         meeting.bound.wait(contender).await;
         let mut sockets = fan::subscribers(contender, job, ENDPOINT).await?;
-        let measurement = fan::take_from_each(contender, &mut sockets, job.count).await;
+        let measurement = fan::take_from_each(contender, &mut sockets, (job.size, job.count)).await;
         meeting.done.raise();
         measurement
     };
