@@ -31,6 +31,11 @@ pub(crate) fn cases() -> Vec<Case> {
                 ROUNDS * BURST,
                 move || burst(endpoint, size),
             ));
+            cases.push(Case::new(
+                format!("engine/{name}/list/{size}"),
+                ROUNDS * BURST,
+                move || list(endpoint, size),
+            ));
         }
         cases.push(Case::new(
             format!("engine/{name}/req-rep/64"),
@@ -157,6 +162,37 @@ fn burst(endpoint: &str, size: usize) -> Run {
             let _ = push.events();
             for _ in 0..BURST {
                 assert_eq!(joined.recv(&joined.bound).byte_len(), content.len());
+            }
+            joined.pass();
+        }
+    })
+}
+
+/// A burst that is sent and received many messages a call.
+fn list(endpoint: &str, size: usize) -> Run {
+    let joined = Joined::new(endpoint, SocketType::Pull, SocketType::Push, 1);
+    let content = vec![7_u8; size];
+    let mut list = Vec::new();
+    Box::new(move || {
+        for _ in 0..ROUNDS {
+            let push = &joined.connected[0];
+            list.extend((0..BURST).map(|_| Message::from(&content[..])));
+            let mut sent = 0;
+            while sent < list.len() {
+                let mut accepted = 0;
+                let met = push.try_send_many(&mut list[sent..], &mut accepted);
+                met.expect("there is room");
+                sent += accepted;
+            }
+            list.clear();
+            let _ = push.events();
+            while (list.len() as u64) < BURST {
+                if joined.bound.try_recv_many(&mut list, 64).is_err() {
+                    joined.context.turn(Duration::ZERO);
+                }
+            }
+            for message in list.drain(..) {
+                assert_eq!(message.byte_len(), content.len());
             }
             joined.pass();
         }
