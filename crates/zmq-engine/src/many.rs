@@ -101,7 +101,7 @@ impl Socket {
         while sent < AT_ONCE
             && let Some(next) = slots.get_mut(sent)
             // What is to be written now is not kept for what comes behind it.
-            && effects.is_empty()
+            && (sent == 0 || effects.is_empty())
         {
             result = core.send(next, &mut effects);
             if result.is_err() {
