@@ -19,11 +19,21 @@ struct List<'a> {
     most: usize,
 }
 
+impl<'a> List<'a> {
+    /// Has room for what one call takes, as there is to be no waiting for memory under the lock.
+    fn new(into: &'a mut Vec<Message>, most: usize) -> List<'a> {
+        let most = most.min(AT_ONCE);
+        into.reserve(most);
+        List { into, most }
+    }
+}
+
 impl Taker for List<'_> {
     fn take(&mut self, core: &mut Core, effects: &mut Effects) -> Result<(), RecvError> {
-        let most = self.most.min(AT_ONCE);
+        let most = self.most;
         let mut taken = 0_usize;
-        while taken < most {
+        // What others are to be told of is told before more is taken: one call of the application's code that panics is to keep it from no others.
+        while taken < most && (taken == 0 || effects.is_empty()) {
             let plain = core.receive_many(self.into, most.saturating_sub(taken));
             taken = taken.saturating_add(plain);
             if taken < most {
@@ -120,8 +130,8 @@ impl Socket {
         if most == 0 || self.shared.has_notices() {
             return 0;
         }
-        let most = most.min(AT_ONCE);
-        self.shared.lock_amid().receive_many(into, most)
+        let list = List::new(into, most);
+        self.shared.lock_amid().receive_many(list.into, list.most)
     }
 
     /// Puts what was read already, or is with an inproc peer, behind `into`: one message at least, up to `most`, and perhaps not all. Never touches a stream.
@@ -133,7 +143,7 @@ impl Socket {
         into: &mut Vec<Message>,
         most: usize,
     ) -> Result<(), RecvError> {
-        self.take_queued(&mut List { into, most })
+        self.take_queued(&mut List::new(into, most))
     }
 
     /// As [`try_recv_unread`](Socket::try_recv_unread), for one message at least, up to `most`, and perhaps not all, which are put behind `into`.
@@ -145,7 +155,7 @@ impl Socket {
         into: &mut Vec<Message>,
         most: usize,
     ) -> Result<(), RecvError> {
-        self.take_unread(&mut List { into, most })
+        self.take_unread(&mut List::new(into, most))
     }
 
     /// As [`try_recv`](Socket::try_recv), for one message at least, up to `most`, and perhaps not all, which are put behind `into`.
@@ -153,7 +163,7 @@ impl Socket {
     /// # Errors
     /// [`RecvError`].
     pub fn try_recv_many(&self, into: &mut Vec<Message>, most: usize) -> Result<(), RecvError> {
-        self.take_now(&mut List { into, most })
+        self.take_now(&mut List::new(into, most))
     }
 
     /// As [`recv`](Socket::recv), for one message at least, up to `most`, and perhaps not all, which are put behind `into`. Blocks the thread.
@@ -166,7 +176,7 @@ impl Socket {
         most: usize,
         timeout: Option<Duration>,
     ) -> Result<(), RecvError> {
-        self.take_or_wait(&mut List { into, most }, timeout)
+        self.take_or_wait(&mut List::new(into, most), timeout)
     }
 }
 
@@ -445,5 +455,39 @@ mod tests {
             list[accepted..],
             ["first".into(), "second".into()][accepted..]
         );
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_nobody_else_from_hearing() {
+        let panicking = std::task::Waker::from(std::sync::Arc::new(Panics));
+        for bad in [0, 1] {
+            let context = Context::new().unwrap();
+            let pull = open(&context, SocketType::Pull);
+            pull.set(SocketOption::RecvHwm(Some(5))).unwrap();
+            pull.bind("inproc://hear").unwrap();
+            let pushes = [0, 1].map(|_| {
+                let push = open(&context, SocketType::Push);
+                push.set(SocketOption::SendHwm(Some(5))).unwrap();
+                push.connect("inproc://hear").unwrap();
+                push
+            });
+            let watchers = pushes.each_ref().map(|push| {
+                let watcher = push.watcher();
+                while push.try_send("x".into()).is_ok() {}
+                watcher
+            });
+            watchers[bad].set_waker(&panicking);
+            let mut list = Vec::new();
+            while list.len() < 20 {
+                let taking = std::panic::AssertUnwindSafe(|| pull.try_recv_many(&mut list, 64));
+                if let Ok(taken) = std::panic::catch_unwind(taking) {
+                    taken.unwrap();
+                }
+            }
+            drop(watchers);
+            for push in &pushes {
+                push.try_send("there is room".into()).unwrap();
+            }
+        }
     }
 }

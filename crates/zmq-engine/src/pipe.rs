@@ -437,7 +437,6 @@ impl Pipe {
             Carrier::None => 0,
         };
         let mut taken = 0;
-        into.reserve(allowed.min(most));
         while taken < allowed.min(most) {
             let Some(Item::Message(first)) = self.input.front_mut() else {
                 break;

@@ -33,7 +33,7 @@
 //!   [other transports](Context::register_transport) bring. Who binds and who connects does not matter, nor who is first.
 //! - `send` takes anything that is a frame (`&str`, `Vec<u8>`, [`bytes::Bytes`], ...); several frames are a [`Message`]:
 //!   `["a", "b"].into_iter().collect::<Message>()`.
-//! - Small messages in great numbers go twice as fast in lists: `send_many`, `recv_many`.
+//! - Small messages in great numbers go faster in lists: `send_many`, `recv_many`.
 //! - Accepted messages are delivered, or counted as dropped with a reason (`counters`), or reported by `close`.
 //! - A lost connection is no error: it is dialed again, and the [`monitor`] tells of it.
 //! - Dropping a future never loses a received message. Dropping a socket never blocks; what it still has to send leaves in

@@ -65,8 +65,9 @@ impl<'a> Batch<'a> {
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        self.messages.drain(..self.accepted);
+        // The list first: to let go of what was accepted may be code of the application, which may panic.
         std::mem::swap(self.list, &mut self.messages);
+        self.list.drain(..self.accepted);
     }
 }
 

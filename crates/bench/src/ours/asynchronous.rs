@@ -177,7 +177,7 @@ impl Contender for Asynchronous {
 
     async fn recv_some(&self, socket: &mut Socket, size: usize, most: u64) -> Result<u64> {
         let most = lists::most(most);
-        let mut list = Vec::with_capacity(most);
+        let mut list = Vec::new();
         let one_by_one = self.at_once == 1;
         let count = match socket {
             Socket::Pull(socket) if one_by_one => {
