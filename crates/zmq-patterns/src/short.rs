@@ -79,7 +79,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a message of [`Pattern::next_plain`], of these frames, is delivered. If not, [`DropReason::FilteredOut`] is why.
+    /// Whether a message of [`Pattern::next_plain`], of these frames, is delivered. If not, [`DropReason::FilteredOut`](crate::DropReason::FilteredOut) is why.
     #[inline]
     #[must_use]
     pub fn passes(&self, frames: &[Frame]) -> bool {
