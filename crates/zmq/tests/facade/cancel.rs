@@ -138,8 +138,8 @@ fn a_future_that_is_over_does_nothing_twice() {
 }
 
 /// Octets that somebody waits for.
-struct Awaited {
-    _owner: Arc<()>,
+pub(crate) struct Awaited {
+    pub(crate) _owner: Arc<()>,
 }
 
 impl AsRef<[u8]> for Awaited {

@@ -5,14 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{self, Wake, Waker};
-use std::thread::{self, ThreadId};
+use std::task::{self, Waker};
+use std::thread;
 
 use bytes::Bytes;
 use futures_lite::future::{self, FutureExt as _};
 use zmq::{Context, Dealer, Message, Pair, Pull, Push, SendFailure, Sub, blocking};
 
+use crate::cancel::Awaited;
 use crate::runtimes::{Outcome, endpoints, on_every_executor, poll_at_most, within_patience};
+use crate::streams::Panics;
 
 const MANY: u32 = 5_000;
 
@@ -222,17 +224,6 @@ fn what_was_refused_is_left_in_the_list() {
     });
 }
 
-/// Octets that somebody waits for.
-struct Awaited {
-    _owner: Arc<()>,
-}
-
-impl AsRef<[u8]> for Awaited {
-    fn as_ref(&self) -> &[u8] {
-        &[7; 100]
-    }
-}
-
 #[test]
 fn octets_that_were_sent_are_let_go_of_though_the_list_waits() {
     on_every_executor(|| async {
@@ -265,15 +256,6 @@ fn octets_that_were_sent_are_let_go_of_though_the_list_waits() {
         }
         Ok(())
     });
-}
-
-/// Panics when it is called on the thread that made it.
-struct Panics(ThreadId);
-
-impl Wake for Panics {
-    fn wake(self: Arc<Self>) {
-        assert!(thread::current().id() != self.0, "as it is meant to");
-    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn a_sink_feeds_a_stream_through_full_queues() {
 }
 
 /// Panics when it is called on the thread that made it.
-struct Panics(ThreadId);
+pub(crate) struct Panics(pub(crate) ThreadId);
 
 impl Wake for Panics {
     fn wake(self: Arc<Self>) {
