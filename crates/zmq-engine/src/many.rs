@@ -257,6 +257,14 @@ mod tests {
         Socket::open(context, socket_type, SocketOptions::default()).unwrap()
     }
 
+    /// Tries until it is done, but not for ever.
+    fn patiently(mut done: impl FnMut() -> bool) {
+        let until = std::time::Instant::now() + LONG.unwrap();
+        while !done() {
+            assert!(std::time::Instant::now() < until, "not done in {LONG:?}");
+        }
+    }
+
     /// A PULL that has read these messages of two peers, of each in a row.
     fn filled(context: &Context, count: usize) -> (Socket, [Socket; 2]) {
         let pull = open(context, SocketType::Pull);
@@ -276,9 +284,10 @@ mod tests {
                 .filter_map(|key| core.pipe(key).map(|pipe| pipe.input.len()))
                 .sum::<usize>()
         };
-        while read() < 2 * count {
+        patiently(|| {
             pull.shared.turn();
-        }
+            read() == 2 * count
+        });
         (pull, pushes)
     }
 
@@ -350,16 +359,15 @@ mod tests {
         let mut received = pull.recv(LONG).unwrap();
         received.set_properties(Some(std::sync::Arc::default()));
         // A burst is under way once messages follow each other.
-        loop {
+        patiently(|| {
             let refused = push.offer_many_ready(std::slice::from_mut(&mut received));
             assert_eq!(refused, 0, "it tells where it came from");
-            if push.offer_many_ready(&mut ["x".into()]) == 1 {
-                break;
-            }
-            if push.try_send("x".into()).is_err() {
+            let burst = push.offer_many_ready(&mut ["x".into()]) == 1;
+            if !burst && push.try_send("x".into()).is_err() {
                 while pull.try_recv().is_ok() {}
             }
-        }
+            burst
+        });
         let mut list: Vec<Message> = (0..100_000).map(|_| "x".into()).collect();
         let mut sent = 0;
         loop {
@@ -405,9 +413,10 @@ mod tests {
                 }
                 list.clear();
                 let streamed = endpoint.starts_with("tcp");
-                while streamed && to.counters().arrived < 201 {
+                patiently(|| {
                     to.shared.turn();
-                }
+                    !streamed || to.counters().arrived == 201
+                });
                 let mut calls = 0;
                 while list.len() < 201 {
                     calls += usize::from(to.recv_many(&mut list, 1000, LONG).is_ok());
