@@ -18,23 +18,32 @@ const TAKEN: &[&str] = &[
     "../zmq-engine/src/inproc.rs",
     "../zmq-engine/src/poller/signal.rs",
     "../zmq-engine/src/waking.rs",
+    "../zmq-lock/src/mutex.rs",
+    "../zmq-lock/src/gate.rs",
+    "../zmq-lock/src/place.rs",
     "../zmq/src/wait/bell.rs",
     "src/mirror/burst.rs",
     "src/mirror/carry.rs",
+    "src/mirror/gated.rs",
     "src/mirror/lane.rs",
     "src/mirror/wait.rs",
 ];
 
 /// Files whose surroundings are those of one mirror only.
-const SURROUNDED: &[(&str, &[&str])] = &[(
-    "flushing.rs",
-    &[
-        "crate::core::",
-        "crate::effects::",
-        "crate::pipe::",
-        "crate::shared::",
-    ],
-)];
+const SURROUNDED: &[(&str, &[&str])] = &[
+    (
+        "flushing.rs",
+        &[
+            "crate::core::",
+            "crate::effects::",
+            "crate::pipe::",
+            "crate::shared::",
+        ],
+    ),
+    ("zmq-lock/src/mutex.rs", &["crate::"]),
+    ("zmq-lock/src/gate.rs", &["crate::"]),
+    ("zmq-lock/src/place.rs", &["crate::"]),
+];
 
 /// What follows is not part of the protocols.
 const ENDS: &[&str] = &["\n#[cfg(test)]"];

@@ -3,6 +3,8 @@
 mod bells;
 mod bursts;
 mod callers;
+mod driver;
+mod locks;
 
 use std::sync::Arc as StdArc;
 use std::sync::atomic::{AtomicUsize, Ordering as StdOrdering};
@@ -11,13 +13,11 @@ use std::task::{Wake, Waker};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
-use crate::handover::Orders;
 use crate::kernel::{self, File};
 use crate::mirror::Item;
 use crate::mirror::carry::Carried;
 use crate::mirror::lane::SocketShared;
 use crate::mirror::wait::Slept;
-use crate::poller::Signal;
 use crate::waking::Waking;
 
 pub(crate) struct Model {
@@ -49,7 +49,7 @@ pub(crate) const MODELS: &[Model] = &[
         name: "signal",
         claim: "whoever takes a signal down sees all that was added before it was raised",
         bound: Some(4),
-        run: signal,
+        run: driver::signal,
     },
     Model {
         name: "bell",
@@ -58,10 +58,40 @@ pub(crate) const MODELS: &[Model] = &[
         run: bells::bell,
     },
     Model {
+        name: "lock",
+        claim: "two that own the lock in turn are inside one after the other, and none waits for ever",
+        bound: Some(4),
+        run: locks::two,
+    },
+    Model {
+        name: "lock-three",
+        claim: "the same with a third, and with an owner who comes late",
+        bound: Some(2),
+        run: locks::three,
+    },
+    Model {
+        name: "lock-tried",
+        claim: "the same where one tries only, and leaves a lock without an owner behind",
+        bound: Some(3),
+        run: locks::tried,
+    },
+    Model {
+        name: "lock-two-locks",
+        claim: "a thread that owns two locks is waited for at the one that it is inside of",
+        bound: Some(3),
+        run: locks::several,
+    },
+    Model {
+        name: "place",
+        claim: "nobody is at a place that is taken apart",
+        bound: Some(4),
+        run: locks::place,
+    },
+    Model {
         name: "orders-ended",
         claim: "a command is taken, or found by the one who ends the list, or refused",
         bound: None,
-        run: orders_ended,
+        run: driver::orders_ended,
     },
     Model {
         name: "waking-thread",
@@ -220,39 +250,6 @@ pub(crate) const MODELS: &[Model] = &[
         run: callers::callers_two,
     },
 ];
-
-/// A signal is waited for by a driver that takes its commands.
-fn signal() {
-    let orders = StdArc::new(Orders::new());
-    let signal = StdArc::new(Signal::new().unwrap());
-    let file = File::opened_last();
-    let teller = {
-        let (orders, signal) = (StdArc::clone(&orders), StdArc::clone(&signal));
-        thread::spawn(move || {
-            for command in 0..3 {
-                assert_eq!(orders.add(command), Ok(()));
-                signal.raise();
-            }
-        })
-    };
-    let mut taken = 0;
-    while taken < 3 {
-        kernel::wait(|levels| levels.is(file).then_some(()));
-        taken += orders.take(&signal, true).len();
-    }
-    teller.join().unwrap();
-}
-
-fn orders_ended() {
-    let orders = StdArc::new(Orders::new());
-    let teller = {
-        let orders = StdArc::clone(&orders);
-        thread::spawn(move || orders.add(()).is_ok())
-    };
-    let left = orders.end().map_or(0, |left| left.len());
-    let told = teller.join().unwrap();
-    assert_eq!(left, usize::from(told));
-}
 
 /// `Socket::wait_and_take` for a change under a lock of the socket.
 fn sleep_until(waking: &Waking, signal: File, core: &Mutex<bool>) {

@@ -100,7 +100,7 @@ pub(crate) mod atomic {
     pub(crate) use std::sync::atomic::Ordering;
 
     /// On both sides of a sequentially consistent access.
-    fn fence(ordering: Ordering) {
+    pub(crate) fn fence(ordering: Ordering) {
         if ordering == Ordering::SeqCst {
             loomed::fence(Ordering::SeqCst);
         }
@@ -174,12 +174,14 @@ pub(crate) mod atomic {
             from: u32,
             to: u32,
             success: Ordering,
-            _: Ordering,
+            failure: Ordering,
         ) -> Result<u32, u32> {
+            let (had, had_not) = match success {
+                Ordering::SeqCst => (Ordering::AcqRel, Ordering::Acquire),
+                weaker => (weaker, failure),
+            };
             fence(success);
-            let exchanged = self
-                .0
-                .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
+            let exchanged = self.0.compare_exchange(from, to, had, had_not);
             fence(success);
             exchanged
         }

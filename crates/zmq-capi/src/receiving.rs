@@ -9,7 +9,7 @@ use crate::errno::Errno;
 use crate::parts::Received;
 use crate::raw::{self, Part, ZmqMsg};
 use crate::sending::DONTWAIT;
-use crate::socket::{SocketHandle, socket};
+use crate::socket::{SocketHandle, briefly, socket};
 
 impl SocketHandle {
     /// Receives one frame.
@@ -37,19 +37,23 @@ impl SocketHandle {
         result.map_err(Errno::from)
     }
 
+    /// Receives a message of one frame into a part, if there is one and nothing has to be done before. If there is none, the part may be empty.
+    #[inline]
+    fn takes_at_once(&self, part: &mut Part) -> bool {
+        if self.incoming.more() || self.exposed.is_asked() || part.calls_when_left() {
+            return false;
+        }
+        // What it held goes first: a short frame then takes no more than its octets to move.
+        part.leave();
+        self.socket
+            .take_frame_ready(&mut part.body, &mut part.properties)
+    }
+
     /// Receives one frame into a part. Answers its length.
     #[inline]
     fn receive_part(&self, part: &mut Part, flags: c_int) -> Outcome<usize> {
         if !self.incoming.more() {
-            // What it held goes first: a short frame then takes no more than its octets to move.
             part.leave();
-            if !self.exposed.is_asked()
-                && self
-                    .socket
-                    .take_frame_ready(&mut part.body, &mut part.properties)
-            {
-                return Ok(part.body.len());
-            }
             let mut message = Message::empty();
             self.receive_message(&mut message, flags)?;
             let received = self.incoming.begin(message);
@@ -97,6 +101,12 @@ pub(crate) extern "C" fn zmq_msg_recv(
     flags: c_int,
 ) -> c_int {
     number(|| {
+        if let Some(held) = briefly(handle)
+            && let Some(part) = raw::part(message)
+            && held.takes_at_once(part)
+        {
+            return Ok(clip(part.body.len()));
+        }
         let held = socket(handle)?;
         let part = raw::part(message).ok_or(Errno::FAULT)?;
         Ok(clip(held.receive_part(part, flags)?))

@@ -7,7 +7,7 @@ use zmq_engine::{Frame, Message, SocketType};
 use crate::boundary::{clip, number};
 use crate::errno::Errno;
 use crate::raw::{self, ZmqMsg};
-use crate::socket::{SocketHandle, socket};
+use crate::socket::{SocketHandle, briefly, socket};
 
 pub(crate) const DONTWAIT: c_int = 1;
 pub(crate) const SNDMORE: c_int = 2;
@@ -112,15 +112,21 @@ pub(crate) extern "C" fn zmq_send(
     flags: c_int,
 ) -> c_int {
     number(|| {
-        let held = socket(handle)?;
-        let octets = raw::octets(data, length).ok_or(Errno::FAULT)?;
+        let octets = raw::octets(data, length);
         let mut frame = Frame::empty();
-        if !(held.offers_at_once(flags) && held.socket.offer_body_ready(octets, &mut frame)) {
-            if frame.is_empty() {
-                frame = Frame::copy_from(octets);
-            }
-            held.send_frame(frame, flags).map_err(|(_, errno)| errno)?;
+        if let Some(held) = briefly(handle)
+            && held.offers_at_once(flags)
+            && let Some(octets) = octets
+            && held.socket.offer_body_ready(octets, &mut frame)
+        {
+            return Ok(clip(length));
         }
+        let held = socket(handle)?;
+        let octets = octets.ok_or(Errno::FAULT)?;
+        if frame.is_empty() {
+            frame = Frame::copy_from(octets);
+        }
+        held.send_frame(frame, flags).map_err(|(_, errno)| errno)?;
         Ok(clip(length))
     })
 }
@@ -150,11 +156,21 @@ pub(crate) extern "C" fn zmq_msg_send(
     flags: c_int,
 ) -> c_int {
     number(|| {
+        if let Some(held) = briefly(handle)
+            && held.offers_at_once(flags)
+            && let Some(part) = raw::part(message)
+        {
+            let length = part.body.len();
+            if held.socket.offer_frame_ready(&mut part.body) {
+                drop(held);
+                part.leave();
+                return Ok(clip(length));
+            }
+        }
         let held = socket(handle)?;
         let part = raw::part(message).ok_or(Errno::FAULT)?;
         let length = part.body.len();
-        let ready = held.offers_at_once(flags) && held.socket.offer_frame_ready(&mut part.body);
-        if !ready && let Err((frame, errno)) = held.send_frame(part.take_frame(), flags) {
+        if let Err((frame, errno)) = held.send_frame(part.take_frame(), flags) {
             part.body = frame;
             return Err(errno);
         }

@@ -15,7 +15,7 @@ use crate::hearing::Hearing;
 use crate::monitor::{BIND_FAILED, Monitoring};
 use crate::options::Settings;
 use crate::parts::{Incoming, Outgoing};
-use crate::raw::{self, Held, Kind, Spare};
+use crate::raw::{self, Brief, Held, Kind, Spare};
 
 /// Wait for ever.
 const FOREVER: c_int = -1;
@@ -42,6 +42,7 @@ static SPARE: Spare<SocketHandle> = Mutex::new(Vec::new());
 
 impl Kind for SocketHandle {
     const TAG: u32 = 0x5A53_4F43;
+    const BRIEF: bool = true;
 
     fn spare() -> &'static Spare<Self> {
         &SPARE
@@ -52,6 +53,12 @@ impl Kind for SocketHandle {
 #[inline]
 pub(crate) fn socket(handle: *mut c_void) -> Outcome<Held<SocketHandle>> {
     raw::visit(handle).ok_or(Errno::NOT_A_SOCKET)
+}
+
+/// The socket behind a handle, for a look that never waits. `None` says nothing: ask [`socket`].
+#[inline]
+pub(crate) fn briefly(handle: *mut c_void) -> Option<Brief<SocketHandle>> {
+    raw::visit_briefly(handle)
 }
 
 /// The socket behind a handle, unless its context is being terminated.

@@ -269,6 +269,8 @@ impl Context {
             Some(seed) => seed,
             None => getrandom::u64().map_err(io::Error::other)?,
         };
+        // Asked before there are threads: then it takes no time.
+        let _ = zmq_lock::fence::is_available();
         let shared = Arc::new(ContextShared {
             simulated: options.clock.is_virtual(),
             parallel: available_parallelism().is_ok_and(|count| count.get() > 1),

@@ -1,10 +1,11 @@
 //! A socket as its callers, its links and the driver share it.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use zmq_lock::{Lock, LockGuard};
 use zmq_patterns::PeerKey;
 use zmtp_wire::SocketType;
 
@@ -55,7 +56,7 @@ pub(crate) struct SocketShared {
     pub(crate) id: u64,
     pub(crate) ctx: Arc<ContextShared>,
     pub(crate) socket_type: SocketType,
-    core: Apart<Mutex<Core>>,
+    core: Apart<Lock<Core>>,
     /// The one descriptor of the socket: readable while a link or the signal is ready.
     pub(crate) poller: Poller,
     pub(crate) waking: Waking,
@@ -92,7 +93,7 @@ impl SocketShared {
             id,
             ctx: Arc::clone(ctx),
             socket_type: core.socket_type,
-            core: Apart(Mutex::new(core)),
+            core: Apart(Lock::new(core)),
             poller,
             waking,
             inbox: Inbox::new(),
@@ -106,7 +107,7 @@ impl SocketShared {
 
     /// Locks the socket. What was bundled for several peers is in their pipes then.
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
+    pub(crate) fn lock(&self) -> LockGuard<'_, Core> {
         let mut core = self.lock_amid();
         core.close_bundle(None);
         core
@@ -114,18 +115,18 @@ impl SocketShared {
 
     /// As [`lock`](Self::lock), but leaves what is bundled as it is, for those to whom it makes no difference.
     #[inline]
-    pub(crate) fn lock_amid(&self) -> MutexGuard<'_, Core> {
-        self.core.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock_amid(&self) -> LockGuard<'_, Core> {
+        self.core.0.lock()
     }
 
     /// Locks the socket unless it is locked, as [`lock_amid`](Self::lock_amid) does.
-    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Core>> {
-        self.core.0.try_lock().ok()
+    pub(crate) fn try_lock(&self) -> Option<LockGuard<'_, Core>> {
+        self.core.0.try_lock()
     }
 
     /// Locks the socket after its inbox was read.
     #[inline]
-    pub(crate) fn enter(&self, effects: &mut Effects) -> MutexGuard<'_, Core> {
+    pub(crate) fn enter(&self, effects: &mut Effects) -> LockGuard<'_, Core> {
         let mut core = self.lock_amid();
         core.close_bundle(Some(effects));
         if self.inbox.is_used() {
@@ -136,7 +137,7 @@ impl SocketShared {
 
     /// As [`enter`](Self::enter), for who sends and may add to what is bundled.
     #[inline]
-    pub(crate) fn enter_to_send(&self, effects: &mut Effects) -> MutexGuard<'_, Core> {
+    pub(crate) fn enter_to_send(&self, effects: &mut Effects) -> LockGuard<'_, Core> {
         if self.inbox.is_used() {
             return self.enter(effects);
         }

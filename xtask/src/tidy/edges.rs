@@ -10,6 +10,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("zmtp-mech-*", &["zmtp-wire"]),
     ("zap", &["zmtp-wire"]),
     ("zmq-patterns", &["zmtp-wire"]),
+    ("zmq-lock", &[]),
     ("zmq-transport", &[]),
     ("zpl", &[]),
     (
@@ -19,11 +20,12 @@ const EDGES: &[(&str, &[&str])] = &[
             "zmtp-mech-*",
             "zap",
             "zmq-patterns",
+            "zmq-lock",
             "zmq-transport",
         ],
     ),
     ("zmq", &["zmq-engine", "zpl"]),
-    ("zmq-capi", &["zmq-engine"]),
+    ("zmq-capi", &["zmq-engine", "zmq-lock"]),
     ("zmq-cli", &["zmq"]),
 ];
 

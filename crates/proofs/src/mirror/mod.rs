@@ -9,6 +9,11 @@ pub(crate) mod burst {
 pub(crate) mod carry {
     include!(concat!(env!("OUT_DIR"), "/carry.rs"));
 }
+/// What a lock is made of, and what it protects.
+#[allow(dead_code, reason = "not every function is part of a model")]
+pub(crate) mod gated {
+    include!(concat!(env!("OUT_DIR"), "/gated.rs"));
+}
 /// `lanes`, `verbs`, `shared`: a socket with one inproc peer.
 pub(crate) mod lane {
     include!(concat!(env!("OUT_DIR"), "/lane.rs"));

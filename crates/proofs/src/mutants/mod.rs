@@ -2,6 +2,7 @@
 //! notices.
 
 mod gathering;
+mod locking;
 mod waiting;
 
 /// A change that a model must fail for.
@@ -22,5 +23,8 @@ pub(crate) struct Mutant {
 }
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Mutant> {
-    waiting::MUTANTS.iter().chain(gathering::MUTANTS)
+    waiting::MUTANTS
+        .iter()
+        .chain(gathering::MUTANTS)
+        .chain(locking::MUTANTS)
 }

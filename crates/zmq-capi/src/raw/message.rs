@@ -105,6 +105,12 @@ impl Part {
         self.body.is_inline() && self.properties.is_none() && self.group.is_none()
     }
 
+    /// Whether a function of the caller's may be called when it lets go of what it holds.
+    #[inline]
+    pub(crate) fn calls_when_left(&self) -> bool {
+        self.body.as_shared().is_some()
+    }
+
     /// Gives its reference to metadata to its thread, for the next message.
     #[inline]
     fn give_back(&mut self) {

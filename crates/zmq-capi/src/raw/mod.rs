@@ -19,7 +19,8 @@
 //! `Send` or `Sync` by hand, of which there are three kinds. A slot's value (`slots`) is written while no tag leads to it: by the
 //! one who popped the slot from the list of spare ones, and by the last caller to leave a closed one. Tag and number of callers
 //! are one atomic word: who enters learns in the same step whether the slot was open, and a closed value is taken out by an exchange
-//! that succeeds only while it is closed and nobody is inside, even if the slot has had another owner since. A buffer of the caller's (`Foreign`) is only read while it is
+//! that succeeds only while it is closed and nobody is inside, even if the slot has had another owner since. Calls that never wait are not counted but noted by
+//! their thread (`zmq_lock::place`): who closes the handle waits for all that found it open, before it lets go of its own share. A buffer of the caller's (`Foreign`) is only read while it is
 //! shared, and its free function is called by the last one who drops it, which `Bytes` counts. An `Argument` is handed on and
 //! not followed. What a C program does at once with one `zmq_msg_t`, one buffer or one list of poll items is beyond us: `zmq.h` has it
 //! promise not to. With one socket it may: libzmq forbids it, here it has a lock.
@@ -63,5 +64,5 @@ mod waiting;
 pub(crate) use foreign::{Foreign, FreeFn, ThreadFn, TimerFn, call_thread, call_timer};
 pub(crate) use memory::*;
 pub(crate) use message::*;
-pub(crate) use slots::{Held, Kind, Spare, insert, take, visit};
+pub(crate) use slots::{Brief, Held, Kind, Spare, insert, take, visit, visit_briefly};
 pub(crate) use waiting::*;

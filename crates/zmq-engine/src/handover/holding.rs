@@ -28,7 +28,7 @@ impl<T> Holding<T> {
 
     /// Lets go of both locks, the holder having looked at what others left. In this order: one who finds it held has left what it
     /// adds before the common lock was free for that look, and one who leaves it later finds nobody.
-    pub(crate) fn let_go<C>(held: MutexGuard<'_, T>, common: MutexGuard<'_, C>) {
+    pub(crate) fn let_go<C>(held: MutexGuard<'_, T>, common: C) {
         drop(held);
         drop(common);
     }
