@@ -40,7 +40,7 @@ impl SocketHandle {
     /// Receives a message of one frame into a part, if there is one and nothing has to be done before. If there is none, the part may be empty.
     #[inline]
     fn takes_at_once(&self, part: &mut Part) -> bool {
-        if self.incoming.more() || self.exposed.is_asked() || part.calls_when_left() {
+        if self.incoming.more() || self.exposed.is_asked() {
             return false;
         }
         // What it held goes first: a short frame then takes no more than its octets to move.
@@ -50,8 +50,11 @@ impl SocketHandle {
     }
 
     /// Receives one frame into a part. Answers its length.
-    #[inline]
+    #[inline(never)]
     fn receive_part(&self, part: &mut Part, flags: c_int) -> Outcome<usize> {
+        if self.takes_at_once(part) {
+            return Ok(part.body.len());
+        }
         if !self.incoming.more() {
             part.leave();
             let mut message = Message::empty();
@@ -103,6 +106,7 @@ pub(crate) extern "C" fn zmq_msg_recv(
     number(|| {
         if let Some(held) = briefly(handle)
             && let Some(part) = raw::part(message)
+            && !part.calls_when_left()
             && held.takes_at_once(part)
         {
             return Ok(clip(part.body.len()));

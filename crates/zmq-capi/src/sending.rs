@@ -4,9 +4,9 @@ use std::ffi::{c_int, c_void};
 
 use zmq_engine::{Frame, Message, SocketType};
 
-use crate::boundary::{clip, number};
+use crate::boundary::{Outcome, clip, number};
 use crate::errno::Errno;
-use crate::raw::{self, ZmqMsg};
+use crate::raw::{self, Part, ZmqMsg};
 use crate::socket::{SocketHandle, briefly, socket};
 
 pub(crate) const DONTWAIT: c_int = 1;
@@ -122,13 +122,24 @@ pub(crate) extern "C" fn zmq_send(
             return Ok(clip(length));
         }
         let held = socket(handle)?;
-        let octets = octets.ok_or(Errno::FAULT)?;
+        send_body(&held, octets.ok_or(Errno::FAULT)?, frame, flags)
+    })
+}
+
+/// Sends octets, of which a copy may be made already.
+#[inline(never)]
+fn send_body(held: &SocketHandle, octets: &[u8], mut frame: Frame, flags: c_int) -> Outcome {
+    if frame.is_empty() {
+        // Where visits are counted, this is the first attempt.
+        if held.offers_at_once(flags) && held.socket.offer_body_ready(octets, &mut frame) {
+            return Ok(clip(octets.len()));
+        }
         if frame.is_empty() {
             frame = Frame::copy_from(octets);
         }
-        held.send_frame(frame, flags).map_err(|(_, errno)| errno)?;
-        Ok(clip(length))
-    })
+    }
+    held.send_frame(frame, flags).map_err(|(_, errno)| errno)?;
+    Ok(clip(octets.len()))
 }
 
 /// Sends octets that never change as one frame.
@@ -168,13 +179,20 @@ pub(crate) extern "C" fn zmq_msg_send(
             }
         }
         let held = socket(handle)?;
-        let part = raw::part(message).ok_or(Errno::FAULT)?;
-        let length = part.body.len();
-        if let Err((frame, errno)) = held.send_frame(part.take_frame(), flags) {
-            part.body = frame;
-            return Err(errno);
-        }
-        part.leave();
-        Ok(clip(length))
+        send_part(&held, raw::part(message).ok_or(Errno::FAULT)?, flags)
     })
+}
+
+/// Sends what a part holds.
+#[inline(never)]
+fn send_part(held: &SocketHandle, part: &mut Part, flags: c_int) -> Outcome {
+    let length = part.body.len();
+    // Where visits are counted, this is the first attempt.
+    let ready = held.offers_at_once(flags) && held.socket.offer_frame_ready(&mut part.body);
+    if !ready && let Err((frame, errno)) = held.send_frame(part.take_frame(), flags) {
+        part.body = frame;
+        return Err(errno);
+    }
+    part.leave();
+    Ok(clip(length))
 }

@@ -53,7 +53,7 @@ mod system {
         tv_nsec: 10_000_000,
     };
 
-    /// Whether the system makes [`heavy`] what it is: asked once, which takes some 10 ms where several threads run. Where it does not, [`light`] is no fence, and nobody may rely on it.
+    /// Whether the system makes [`heavy`] what it is: asked once, which takes some 10 ms where several threads run. Where it does not, [`light`](super::light) is no fence, and nobody may rely on it.
     #[inline]
     pub fn is_available() -> bool {
         match ANSWER.load(Ordering::Relaxed) {
@@ -64,6 +64,8 @@ mod system {
 
     #[cold]
     fn ask() -> bool {
+        // Files are read for that.
+        let _ = super::cores();
         let granted = membarrier_query().contains(MembarrierQuery::PRIVATE_EXPEDITED)
             && register()
             && fork::watch();

@@ -22,7 +22,8 @@ use crate::thread::{self, NOWHERE, Record};
 pub(crate) struct Gate {
     /// Who owns it. Written with the common lock held.
     owner: Reference<Record>,
-    /// What tells it from others. Two of the same name, after four milliards of others, are waited for together.
+    /// What tells it from others. Two of the same name, after four milliards of others, are taken for one another: a thread that is inside of one
+    /// and wants to enter the other panics.
     name: u32,
     common: Mutex,
     /// Who owned it and may still be inside. Used with the common lock held.
@@ -145,9 +146,14 @@ impl Gate {
     #[inline(never)]
     fn enter_as_all(&self) {
         self.common.lock();
+        let own = thread::known();
         self.oust();
         if let Some(ousted) = self.ousted.get() {
             while self.is_inside(ousted) {
+                assert!(
+                    ousted.address() != own.address(),
+                    "a thread locks what it has locked"
+                );
                 sleep::wait(&ousted.inside, self.name);
             }
         }
@@ -188,5 +194,40 @@ impl Gate {
         self.policy.granted(self.visits.load(Ordering::Relaxed));
         // Who has no record was not noted either.
         self.owner.set(thread::own());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn come_and_go(gate: &Gate) {
+        let pass = gate.enter();
+        gate.leave(pass);
+    }
+
+    /// More often than a new gate wants.
+    fn come_often(gate: &Gate) {
+        (0..1000).for_each(|_| come_and_go(gate));
+    }
+
+    #[test]
+    fn who_comes_often_owns_the_gate_until_another_comes() {
+        let gate = Gate::new();
+        come_often(&gate);
+        let owned = || thread::own().is_some_and(|own| gate.belongs_to(own));
+        assert_eq!(owned(), fence::is_available());
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                come_and_go(&gate);
+                assert!(gate.owner.is_none());
+                come_often(&gate);
+                assert_eq!(owned(), fence::is_available());
+            });
+            other.join().unwrap();
+        });
+        assert!(!owned());
+        come_and_go(&gate);
+        assert!(gate.owner.is_none());
     }
 }

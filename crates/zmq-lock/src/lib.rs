@@ -12,16 +12,18 @@
 //! # Limits
 //!
 //! - Linux with `membarrier` (4.14 and later). Elsewhere, and where the system refuses it, no thread ever owns a lock: it is a common mutex
-//!   with a look at two numbers.
+//!   with a look at some numbers.
 //! - Taking a lock away costs a system call, and an interrupt of each core that runs a thread of the process: some microseconds. How seldom that is, `policy` sees to.
 //! - A thread that takes the lock again while it has it panics if it owns it, and else waits for ever.
 //! - A panic while the lock is held leaves what it protects as it is. There is no poison.
+//! - A child is told of what its parent's threads were about by a handler of `pthread_atfork`. One that was made by a system call that runs no handlers, or that closes a handle of the C library in a handler
+//!   which comes before this one, may wait for threads that it does not have.
 //! - A process that has a filter of its system calls put on after its first socket was used needs `membarrier` in it.
 //!
 //! # `unsafe`
 //!
 //! - In `lock`: the reference to what is locked, and the claim that threads may share the lock. They rest on
-//!   `gate`, which says who is inside, has no `unsafe`, and is stepped by the models of `zmq-proofs` through every order of events.
+//!   `gate`, which says who is inside, has no `unsafe`, and is stepped by the models of `zmq-proofs` through the orders of events of two and three threads.
 //! - In `reference`: an atomic pointer to what is never freed.
 //! - In `fork`: the call that has the system tell of forked children.
 //!

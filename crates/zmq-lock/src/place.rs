@@ -30,7 +30,7 @@ impl Visit {
     pub fn begin(place: NonZeroUsize) -> Option<Visit> {
         let mut record = thread::known();
         if record.is_none() {
-            record = first()?;
+            record = thread::own()?;
         }
         if record.place.load(Ordering::Relaxed) != NOWHERE as usize {
             return None;
@@ -62,15 +62,12 @@ impl Drop for Visit {
     }
 }
 
-#[cold]
-fn first() -> Option<&'static Record> {
-    thread::own()
-}
-
 /// Waits until every visit of a place has ended that was begun before it was closed. Close it before, so that who looks now finds it closed.
 ///
 /// Gives the number of visits that are not waited for: that of this thread, which is [no longer noted](Visit::is_noted) then, and those of threads that a forked
 /// child does not have, which never end.
+///
+/// One waits for a place, once: a visit of its own is not noted from then on, for nobody, and this thread must not begin another of that place before it has ended.
 #[must_use]
 pub fn wait(place: NonZeroUsize) -> u32 {
     if !fence::is_available() {

@@ -16,7 +16,7 @@ const MOST: u32 = 2048;
 /// An owner that was inside so often for each core was worth it: the taking away interrupts all cores that run a thread of the process.
 const WORTH: u32 = 128;
 
-/// What is known about who comes. Used by who is inside: atomic for the compiler only.
+/// What is known about who comes. Used with the common lock held: atomic for the compiler only.
 #[derive(Debug)]
 pub(crate) struct Policy {
     /// Who came last.

@@ -88,6 +88,38 @@ fn in_a_forked_child_its_threads_are_waited_for_and_those_it_does_not_have_are_n
     assert_eq!(*lock.lock(), 10_000);
 }
 
+#[test]
+fn who_forks_inside_is_inside_in_the_child_and_in_its_child() {
+    let lock = Lock::new(0);
+    make_own(&lock);
+    let thing = 0_u8;
+    let place = place_of(&thing);
+    let guard = lock.lock();
+    let visit = Visit::begin(place);
+    let visits = u32::from(visit.is_some());
+    let mut held = Some((guard, visit));
+    in_child(|| {
+        in_child(|| {
+            thread::scope(|scope| {
+                let other = scope.spawn(|| lock.try_lock().is_none());
+                assert!(other.join().unwrap());
+            });
+            assert_eq!(place::wait(place), visits);
+            drop(held.take());
+            thread::scope(|scope| scope.spawn(|| make_own(&lock)).join().unwrap());
+            make_own(&lock);
+            assert_eq!(*lock.lock(), 30_000);
+        });
+    });
+}
+
+/// What the process says that was refused the fence.
+const REFUSED: &str = "refused from the beginning";
+
+fn write(mut to: impl std::io::Write, text: &str) {
+    writeln!(to, "{text}").unwrap();
+}
+
 /// From now on this thread, and those it begins, are refused `membarrier`.
 fn refuse_the_fence() {
     let statement = |code: u32, k: u32| libc::sock_filter {
@@ -142,7 +174,9 @@ fn where_the_fence_is_refused_from_the_beginning_nobody_relies_on_it() {
     let program = std::env::current_exe().unwrap();
     let mut command = std::process::Command::new(program);
     command.args(["--exact", "refused", "--ignored", "--nocapture"]);
-    assert!(command.status().unwrap().success());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains(REFUSED));
 }
 
 #[test]
@@ -150,6 +184,7 @@ fn where_the_fence_is_refused_from_the_beginning_nobody_relies_on_it() {
 fn refused() {
     refuse_the_fence();
     assert!(!fence::is_available());
+    write(std::io::stdout(), REFUSED);
     use_from_two_threads();
     let thing = 0_u8;
     assert!(Visit::begin(place_of(&thing)).is_none());

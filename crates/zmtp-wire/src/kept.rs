@@ -1,6 +1,6 @@
 //! Memory that a thread keeps for its next bodies.
 //!
-//! All of it is bounded: a thread makes no more than [`MOST`] pieces of a size and keeps no more than that, and what all threads have made and not
+//! All of it is bounded: a thread makes no more than [`SHARE`] octets in pieces of a size and keeps no more than that, and what all threads have made and not
 //! freed is no more than [`OCTETS`] (not counting what an allocator adds). Whoever finds none uses other memory.
 
 use alloc::boxed::Box;
@@ -9,8 +9,16 @@ use core::cell::Cell;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// Pieces of one size that a thread makes, and keeps, at most.
-pub(crate) const MOST: usize = 1024;
+/// Octets in pieces of one size that a thread makes, and keeps, at most: what a thread that goes round a hundred sockets has queued.
+const SHARE: usize = 1 << 20;
+
+/// Pieces of so many octets that a thread makes, and keeps, at most.
+pub(crate) const fn most(octets: usize) -> usize {
+    match SHARE.checked_div(octets) {
+        Some(pieces) => pieces,
+        None => 0,
+    }
+}
 
 /// Octets of the pieces of all threads, at most.
 const OCTETS: usize = 64 << 20;
@@ -78,14 +86,17 @@ pub(crate) struct Kept<T: ?Sized> {
     free: Cell<Vec<Piece<T>>>,
     /// How many it has made.
     made: Cell<usize>,
+    /// How many it makes, and keeps, at most.
+    most: usize,
 }
 
 impl<T: ?Sized> Kept<T> {
-    /// Nothing yet.
-    pub(crate) const fn none() -> Kept<T> {
+    /// Nothing yet, and never more pieces than so many.
+    pub(crate) const fn none(most: usize) -> Kept<T> {
         Kept {
             free: Cell::new(Vec::new()),
             made: Cell::new(0),
+            most,
         }
     }
 
@@ -101,7 +112,7 @@ impl<T: ?Sized> Kept<T> {
     #[cold]
     fn made(&self, make: impl FnOnce() -> Option<Box<T>>) -> Option<Piece<T>> {
         let made = self.made.get();
-        if KEPT && made >= MOST {
+        if KEPT && made >= self.most {
             return None;
         }
         let memory = make()?;
@@ -121,8 +132,8 @@ impl<T: ?Sized> Kept<T> {
         let mut free = self.free.take();
         if free.len() < free.capacity() {
             free.push(piece);
-        } else if free.len() < MOST {
-            free = longer(free, piece);
+        } else if free.len() < self.most {
+            free = longer(free, piece, self.most);
         }
         self.free.set(free);
     }
@@ -137,8 +148,8 @@ impl<T: ?Sized> Kept<T> {
 }
 
 #[cold]
-fn longer<T: ?Sized>(mut free: Vec<Piece<T>>, piece: Piece<T>) -> Vec<Piece<T>> {
-    let more = free.len().clamp(1, MOST.saturating_sub(free.len()));
+fn longer<T: ?Sized>(mut free: Vec<Piece<T>>, piece: Piece<T>, most: usize) -> Vec<Piece<T>> {
+    let more = free.len().clamp(1, most.saturating_sub(free.len()));
     if free.try_reserve_exact(more).is_ok() {
         free.push(piece);
     }
@@ -171,7 +182,7 @@ pub(crate) mod tests {
     #[test]
     fn a_piece_counts_until_it_is_freed() {
         let octets = OCTETS / 2;
-        let kept = Kept::none();
+        let kept = Kept::none(8);
         // Larger than all that other tests have together.
         let first = kept.take(|| zeros(octets)).unwrap();
         assert!(kept.take(|| zeros(octets + 1)).is_none());

@@ -4,13 +4,13 @@
 //! atomic operations, which with so short a body cost more than all the rest of receiving it. So it has a *line* of its own: memory as long as
 //! a line of the processor's cache. Whoever lets go of the frame keeps the line for its next ones.
 //!
-//! What is kept is bounded: a thread makes no more than [`MOST`](crate::kept::MOST) lines, and keeps no more than that until it ends (88 KiB, with the
+//! What is kept is bounded: a thread makes no more than [1 MiB](crate::kept::most) of lines, and keeps no more than that until it ends (1.4 MiB, with the
 //! list of them and what an allocator adds). One that makes bodies which others let go of soon has
 //! none to give: longer pieces (`stretch.rs`), blocks and allocations serve then. Where nothing is kept, each line is an allocation.
 
 use alloc::boxed::Box;
 
-use crate::kept::{KEPT, Kept, Piece, zeros};
+use crate::kept::{KEPT, Kept, Piece, most, zeros};
 
 /// The longest body that has a line.
 pub(crate) const LINE: usize = 64;
@@ -20,7 +20,7 @@ type Octets = [u8; LINE];
 type Room = Piece<Octets>;
 
 std::thread_local! {
-    static LINES: Kept<Octets> = const { Kept::none() };
+    static LINES: Kept<Octets> = const { Kept::none(most(LINE)) };
 }
 
 /// A line of any content. `None`, too, in a thread that is about to end.
@@ -128,7 +128,9 @@ impl Drop for Line {
 mod tests {
     use super::*;
     use crate::Frame;
-    use crate::kept::{MOST, tests::apart};
+    use crate::kept::tests::apart;
+
+    const MOST: usize = most(LINE);
     use alloc::vec::Vec;
 
     fn kept() -> usize {
@@ -187,7 +189,8 @@ mod tests {
             let frames: Vec<Frame> = (0..3 * MOST).map(|_| Frame::from([7; LINE])).collect();
             let lines = frames.iter().filter(|frame| frame.as_shared().is_none());
             // The next ones are in longer pieces.
-            assert_eq!(lines.count(), if KEPT { 2 * MOST } else { 3 * MOST });
+            let longer = most(2 * LINE);
+            assert_eq!(lines.count(), if KEPT { MOST + longer } else { 3 * MOST });
             assert!(frames.iter().all(|frame| *frame == [7; LINE]));
             // They come back to where they are let go of.
             drop(frames);

@@ -5,12 +5,12 @@
 //! of blocks whose references are counted take a sixth with 256 octets.
 //!
 //! There are four sizes, each twice the one before, so that a body holds less than twice what it needs (those of 39 to 64 octets, which come here when
-//! the lines are used up, hold 128). What is kept is bounded as the lines are, by [`MOST`](crate::kept::MOST) for each size: 2 MiB of one thread in all, with the
+//! the lines are used up, hold 128). What is kept is bounded as the lines are, by [1 MiB](crate::kept::most) for each size: 4.3 MiB of one thread in all, with the
 //! lists of them and what an allocator adds. Where nothing is kept, no body lies here.
 
 use bytes::Bytes;
 
-use crate::kept::{KEPT, Kept, Piece, zeros};
+use crate::kept::{KEPT, Kept, Piece, most, zeros};
 
 /// The longest body that has memory of this kind.
 pub(crate) const LONGEST: usize = 1024;
@@ -24,7 +24,14 @@ const SIZES: usize = 4;
 type Room = Piece<[u8]>;
 
 std::thread_local! {
-    static STRETCHES: [Kept<[u8]>; SIZES] = const { [const { Kept::none() }; SIZES] };
+    static STRETCHES: [Kept<[u8]>; SIZES] = const {
+        [
+            Kept::none(most(SHORTEST)),
+            Kept::none(most(SHORTEST * 2)),
+            Kept::none(most(SHORTEST * 4)),
+            Kept::none(most(SHORTEST * 8)),
+        ]
+    };
 }
 
 /// Which of the sizes a body of `length` octets, or a piece of that, has.
@@ -131,7 +138,9 @@ impl Drop for Stretch {
 mod tests {
     use super::*;
     use crate::Frame;
-    use crate::kept::{MOST, tests::apart};
+    use crate::kept::tests::apart;
+
+    const MOST: usize = most(512);
     use alloc::vec::Vec;
 
     fn kept() -> [usize; SIZES] {

@@ -22,7 +22,8 @@ mod place {
 
 pub(crate) use place::{Visit, wait as wait_for_visits};
 
-/// `fence`. The two halves together are what two sequentially consistent fences are.
+/// `fence`. The two halves together are what two sequentially consistent fences are. The light one is no fence by itself, as it is here: that what a thread says of one gate
+/// is released when it says it of the next is seen by no model.
 mod fence {
     use crate::sync::atomic::{self, Ordering};
 

@@ -105,7 +105,7 @@ impl Part {
         self.body.is_inline() && self.properties.is_none() && self.group.is_none()
     }
 
-    /// Whether a function of the caller's may be called when it lets go of what it holds.
+    /// Whether a function of the caller's may be called when it lets go of what it holds: not of the memory that threads keep.
     #[inline]
     pub(crate) fn calls_when_left(&self) -> bool {
         self.body.as_shared().is_some()
