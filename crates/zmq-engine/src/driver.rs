@@ -377,12 +377,9 @@ impl Driver {
         let Some(socket) = self.ctx.socket(id) else {
             return;
         };
-        let mut whose = socket.found_by_driver();
-        if whose == Whose::Driver {
-            whose = socket.serve();
-        }
-        match whose {
-            Whose::Driver | Whose::Callers | Whose::Nobodys => {}
+        match socket.found_by_driver() {
+            Whose::Driver => socket.serve(),
+            Whose::Callers | Whose::Nobodys => {}
             Whose::CallersUnseen => self.patrol.begin(socket),
         }
     }

@@ -7,10 +7,6 @@ use crate::context::Command;
 use crate::handover::{Looks, Whose};
 use crate::poller::{Found, Interest};
 use crate::shared::{DRIBBLE, SIGNAL, SocketShared};
-use zmtp_wire::SocketType;
-
-/// So many messages at once are much.
-const FLOOD: u64 = 64;
 
 /// A caller that slept longer than this hands its socket to the driver when it goes.
 const SPARSE: Duration = Duration::from_millis(40);
@@ -48,11 +44,6 @@ impl SocketShared {
 
     /// Whether the driver goes on looking for callers.
     pub(crate) fn stays_on_patrol(self: &Arc<Self>, looks: &mut Looks) -> bool {
-        if !self.callers.came(looks) && self.were_served() {
-            // They have not used up what was read for them, and read the rest themselves.
-            looks.hurry();
-            return true;
-        }
         self.callers.stays(
             looks,
             || self.has_waiters() && !self.waking.is_relied_on(),
@@ -88,31 +79,12 @@ impl SocketShared {
 
     // ---- the driver ----
 
-    /// The driver does what is ready, for a socket whose callers are away. Where there is much of it, and callers took some of what the driver had read
-    /// before, it leaves the rest to them: one who goes round many sockets reads what comes in less time than it takes to hand it over. Whose
-    /// turn it is next.
-    pub(crate) fn serve(self: &Arc<Self>) -> Whose {
-        let before = self.lock().counters.arrived;
+    /// The driver does what is ready, for a socket whose callers are away.
+    pub(crate) fn serve(self: &Arc<Self>) {
         let mut found = Found::new();
         if self.poller.wait(&mut found, Some(Duration::ZERO)).is_ok() {
             self.handle(&found);
         }
-        let came = self.lock().counters.arrived.wrapping_sub(before);
-        if self.were_served() && came > FLOOD {
-            self.unwatch();
-            return self.callers.left();
-        }
-        Whose::Nobodys
-    }
-
-    /// Whether callers of a socket that only receives have taken messages since this was asked last.
-    fn were_served(&self) -> bool {
-        if !matches!(self.socket_type, SocketType::Pull | SocketType::Sub) {
-            return false;
-        }
-        let mut core = self.lock();
-        let delivered = core.counters.delivered;
-        std::mem::replace(&mut core.served_at, delivered) != delivered
     }
 
     /// The driver does what is ready for callers who were called and do not come. Says whether there was anything, or the signal
@@ -159,72 +131,5 @@ impl SocketShared {
         if !self.callers.has_sleepers() {
             self.watch();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Context, ContextOptions, DriverMode, Socket, SocketOptions};
-
-    const LONG: Option<Duration> = Some(Duration::from_secs(20));
-
-    /// Sends so many messages to a socket whose driver has no thread, and has that read them. Says whether it left the rest to callers.
-    fn left_to_callers(push: &Socket, pull: &Socket, count: u64) -> bool {
-        let arrived = || pull.shared.lock().counters.arrived;
-        let until = arrived() + count;
-        for _ in 0..count {
-            push.send("a".into(), LONG).unwrap();
-        }
-        // What has gathered leaves.
-        let _ = push.events();
-        let limit = std::time::Instant::now() + LONG.unwrap();
-        let mut left = false;
-        while arrived() < until {
-            assert!(std::time::Instant::now() < limit, "not there in {LONG:?}");
-            left |= pull.shared.serve() == Whose::CallersUnseen;
-        }
-        left
-    }
-
-    fn take(pull: &Socket, count: usize) {
-        for _ in 0..count {
-            pull.try_recv().unwrap();
-        }
-    }
-
-    #[test]
-    fn callers_who_take_what_the_driver_has_read_may_read_the_rest_themselves() {
-        let manual = Context::with(ContextOptions {
-            driver: DriverMode::Manual,
-            ..ContextOptions::default()
-        })
-        .unwrap();
-        let pull = Socket::open(&manual, SocketType::Pull, SocketOptions::default()).unwrap();
-        let endpoint = pull.bind("tcp://127.0.0.1:0").unwrap();
-        let context = Context::new().unwrap();
-        let push = Socket::open(&context, SocketType::Push, SocketOptions::default()).unwrap();
-        push.connect(&endpoint).unwrap();
-        let limit = std::time::Instant::now() + LONG.unwrap();
-        while pull.shared.lock().keys().is_empty() {
-            assert!(std::time::Instant::now() < limit, "no peer in {LONG:?}");
-            manual.turn(Duration::from_millis(1));
-        }
-        pull.shared.watch();
-
-        assert!(!left_to_callers(&push, &pull, 300), "nobody takes any");
-        assert!(pull.shared.callers.is_watched());
-        take(&pull, 1);
-        assert!(left_to_callers(&push, &pull, 300));
-        assert!(!pull.shared.callers.is_watched());
-        let mut looks = pull.shared.callers.looks(4);
-        for _ in 0..3 {
-            take(&pull, 1);
-            assert!(pull.shared.stays_on_patrol(&mut looks));
-            assert!(!pull.shared.callers.is_watched());
-        }
-        // They are gone.
-        assert!(!pull.shared.stays_on_patrol(&mut looks));
-        assert!(pull.shared.callers.is_watched());
     }
 }

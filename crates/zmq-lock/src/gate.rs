@@ -18,6 +18,8 @@ use crate::reference::Reference;
 use crate::sleep;
 use crate::thread::{self, NOWHERE, Record};
 
+const LOCKED_AGAIN: &str = "a thread locks what it has locked";
+
 #[derive(Debug)]
 pub(crate) struct Gate {
     /// Who owns it. Written with the common lock held.
@@ -53,7 +55,7 @@ impl Gate {
     ///
     /// # Panics
     ///
-    /// In the owner's thread, if that is inside.
+    /// In the owner's thread, if that is inside. (Not always if it has lost the gate since: then it waits for ever, as who came in as everybody does.)
     #[inline]
     pub(crate) fn enter(&self) -> Pass {
         let own = thread::known();
@@ -119,7 +121,7 @@ impl Gate {
         let inside = own.inside.load(Ordering::Relaxed);
         if inside != NOWHERE {
             // A thread can say of one gate only that it is inside.
-            assert!(inside != self.name, "a thread locks what it has locked");
+            assert!(inside != self.name, "{LOCKED_AGAIN}");
             return false;
         }
         // Released, as who waits at another gate may see this and not that the thread has left that one.
@@ -150,10 +152,10 @@ impl Gate {
         self.oust();
         if let Some(ousted) = self.ousted.get() {
             while self.is_inside(ousted) {
-                assert!(
-                    ousted.address() != own.address(),
-                    "a thread locks what it has locked"
-                );
+                if ousted.address() == own.address() {
+                    self.common.unlock();
+                    panic!("{LOCKED_AGAIN}");
+                }
                 sleep::wait(&ousted.inside, self.name);
             }
         }

@@ -47,7 +47,7 @@ impl<T> Lock<T> {
     ///
     /// # Panics
     ///
-    /// If this thread has it and owns the lock. If it has it and does not own the lock, the call never returns.
+    /// If this thread has it and owns the lock. If it has it and does not own the lock, or does no more, the call panics or never returns.
     #[inline]
     pub fn lock(&self) -> LockGuard<'_, T> {
         self.guard(self.gate.enter())

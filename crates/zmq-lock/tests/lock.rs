@@ -136,8 +136,8 @@ fn the_owner_is_told_that_it_is_inside_already() {
     make_own(&lock);
     let guard = lock.lock();
     let again = catch_unwind(AssertUnwindSafe(|| drop(lock.lock())));
-    let message = *again.unwrap_err().downcast::<&str>().unwrap();
-    assert_eq!(message, "a thread locks what it has locked");
+    let message = again.unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(*message, "a thread locks what it has locked");
     // It has it as before.
     assert!(thread::scope(|scope| scope
         .spawn(|| lock.try_lock().is_none())

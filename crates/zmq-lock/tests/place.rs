@@ -72,27 +72,26 @@ fn nobody_is_at_a_place_that_was_taken_apart() {
     let visits = AtomicUsize::new(0);
     let end = AtomicBool::new(false);
     thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while !end.load(Ordering::Relaxed) {
-                    let Some(_visit) = Visit::begin(place) else {
-                        break;
-                    };
-                    let open = OPEN.load(Ordering::Acquire);
-                    if open != 0 {
-                        // Relaxed: what keeps it there is that it is waited for.
-                        assert_eq!(THERE.load(Ordering::Relaxed), open);
-                        visits.fetch_add(1, Ordering::Relaxed);
-                    }
+        let visit = || {
+            while !end.load(Ordering::Relaxed) {
+                let Some(_visit) = Visit::begin(place) else {
+                    break;
+                };
+                let open = OPEN.load(Ordering::Acquire);
+                if open != 0 {
+                    // Relaxed: what keeps it there is that it is waited for.
+                    assert_eq!(THERE.load(Ordering::Relaxed), open);
+                    visits.fetch_add(1, Ordering::Relaxed);
                 }
-            });
-        }
+            }
+        };
+        let visitors = [scope.spawn(visit), scope.spawn(visit)];
         for round in 1..=ROUNDS {
             THERE.store(round, Ordering::Relaxed);
             OPEN.store(round, Ordering::Release);
             let seen = visits.load(Ordering::Relaxed);
-            while round % 16 == 0 && fence::is_available() && visits.load(Ordering::Relaxed) == seen
-            {
+            let come = || visitors.iter().any(|visitor| !visitor.is_finished());
+            while round % 16 == 0 && come() && visits.load(Ordering::Relaxed) == seen {
                 // Each of them comes again and again.
                 thread::yield_now();
             }

@@ -156,11 +156,6 @@ impl Callers {
         }
     }
 
-    /// Whether callers had a turn since the driver looked last.
-    pub(crate) fn came(&self, looks: &Looks) -> bool {
-        self.turns() != looks.turns
-    }
-
     /// Whether a socket stays on the driver's list. `serve` does what is ready for callers who wait elsewhere and says whether there
     /// was anything; `waits` tells whether there are such callers.
     pub(crate) fn stays(
