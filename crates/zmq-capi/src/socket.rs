@@ -227,7 +227,8 @@ impl SocketHandle {
     }
 }
 
-/// Closes a socket. Does not wait: messages that were accepted leave for the linger time, which ending the context waits for.
+/// Closes a socket. Waits at most for calls of other threads that look just now whether they can send or receive at once: messages that were accepted leave
+/// for the linger time, which ending the context waits for.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn zmq_close(handle: *mut c_void) -> c_int {
     done(|| {
