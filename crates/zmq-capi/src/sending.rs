@@ -112,17 +112,17 @@ pub(crate) extern "C" fn zmq_send(
     flags: c_int,
 ) -> c_int {
     number(|| {
-        let octets = raw::octets(data, length);
         let mut frame = Frame::empty();
         if let Some(held) = briefly(handle)
             && held.offers_at_once(flags)
-            && let Some(octets) = octets
+            && let Some(octets) = raw::octets(data, length)
             && held.socket.offer_body_ready(octets, &mut frame)
         {
             return Ok(clip(length));
         }
         let held = socket(handle)?;
-        send_body(&held, octets.ok_or(Errno::FAULT)?, frame, flags)
+        let octets = raw::octets(data, length).ok_or(Errno::FAULT)?;
+        send_body(&held, octets, frame, flags)
     })
 }
 

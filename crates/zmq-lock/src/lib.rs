@@ -7,7 +7,7 @@
 //! the lock away first: says that it is nobody's, has the system interrupt all threads of the process ([`fence::heavy`], `membarrier` of Linux), and then either sees
 //! that the owner is inside, and waits, or the owner sees that the lock is not its own any more.
 //!
-//! It is for one crate of this workspace. There are no promises about its versions.
+//! It is for the crates of this workspace. There are no promises about its versions.
 //!
 //! # Limits
 //!
@@ -18,7 +18,8 @@
 //! - A panic while the lock is held leaves what it protects as it is. There is no poison.
 //! - A child is told of what its parent's threads were about by a handler of `pthread_atfork`. One that was made by a system call that runs no handlers, or that closes a handle of the C library in a handler
 //!   which comes before this one, may wait for threads that it does not have.
-//! - A process that has a filter of its system calls put on after its first socket was used needs `membarrier` in it.
+//! - A filter of system calls that ends the process for those it does not know has to know `membarrier`. One that answers with an error may refuse it: from the beginning (there are no owners then), or
+//!   later (taking a lock away takes 10 ms then).
 //!
 //! # `unsafe`
 //!

@@ -28,10 +28,7 @@ impl Visit {
     /// `None` where that is not to be had: where [`fence::heavy`] is not [available](fence::is_available), at the end of a thread, and during another visit of this thread.
     #[inline]
     pub fn begin(place: NonZeroUsize) -> Option<Visit> {
-        let mut record = thread::known();
-        if record.is_none() {
-            record = thread::own()?;
-        }
+        let record = thread::own()?;
         if record.place.load(Ordering::Relaxed) != NOWHERE as usize {
             return None;
         }
