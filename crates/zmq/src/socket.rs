@@ -252,7 +252,12 @@ macro_rules! receives {
             ///
             /// # Errors
             /// As [`recv`](Self::recv), and when there is none.
+            #[inline]
             pub fn try_recv(&self) -> Result<$item, crate::RecvError> {
+                let mut message = crate::Message::empty();
+                if self.handle.take_ready(&mut message) {
+                    return Ok($convert(message));
+                }
                 Ok($convert(self.handle.try_recv()?))
             }
 
