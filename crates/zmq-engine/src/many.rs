@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zmtp_wire::{Message, SocketType};
+use zmtp_wire::Message;
 
 use crate::core::{Core, Life};
 use crate::effects::Effects;
@@ -223,7 +223,7 @@ impl Core {
         while taken < most
             && let Some(key) = self.pattern.next_plain()
         {
-            let choosy = self.socket_type == SocketType::Sub;
+            let choosy = !self.pattern.passes_all();
             if choosy && !self.wants_first(key) {
                 break;
             }
@@ -248,7 +248,7 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Context, SocketOption, SocketOptions};
+    use crate::{Context, SocketOption, SocketOptions, SocketType};
     use std::time::Duration;
 
     const LONG: Option<Duration> = Some(Duration::from_secs(20));

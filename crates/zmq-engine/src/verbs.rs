@@ -129,7 +129,7 @@ impl Core {
         let Some(key) = self.pattern.next_plain() else {
             return false;
         };
-        if self.socket_type == SocketType::Sub && !self.wants_first(key) {
+        if !self.pattern.passes_all() && !self.wants_first(key) {
             return false;
         }
         let Some(more) = self.pipe(key).and_then(|pipe| pipe.pop_plain(slot)) else {
@@ -217,7 +217,7 @@ impl Core {
     /// there can be received. Says whether there were any.
     #[inline]
     pub(crate) fn pass_over(&mut self, effects: &mut Effects) -> bool {
-        self.socket_type == SocketType::Sub && self.pass_over_what_it_left(effects)
+        !self.pattern.passes_all() && self.pass_over_what_it_left(effects)
     }
 
     #[inline(never)]

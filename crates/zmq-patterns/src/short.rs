@@ -79,6 +79,16 @@ impl Pattern {
         }
     }
 
+    /// Whether every message of [`Pattern::next_plain`] is delivered, so that none has to be looked at.
+    #[inline]
+    #[must_use]
+    pub fn passes_all(&self) -> bool {
+        match &self.kind {
+            Kind::XSub(sub) => sub.delivers_all(),
+            _ => true,
+        }
+    }
+
     /// Whether a message of [`Pattern::next_plain`], of these frames, is delivered. If not, [`DropReason::FilteredOut`](crate::DropReason::FilteredOut) is why.
     #[inline]
     #[must_use]

@@ -22,6 +22,8 @@ use crate::{
 pub(crate) struct XSub {
     /// A SUB.
     filters: bool,
+    /// It delivers whatever comes: an XSUB, and a SUB that subscribes to everything.
+    unfiltered: bool,
     prefixes: Prefixes,
     fanout: Fanout,
     pub(crate) take: Take,
@@ -36,6 +38,7 @@ impl XSub {
     pub(crate) fn new(filters: bool) -> XSub {
         XSub {
             filters,
+            unfiltered: !filters,
             prefixes: Prefixes::new(),
             fanout: Fanout::new(),
             take: Take::new(),
@@ -49,13 +52,18 @@ impl XSub {
     /// Whether it delivers a message that begins like this: a SUB only what it subscribes to.
     #[inline]
     pub(crate) fn passes(&self, first: &[u8]) -> bool {
-        !self.filters || self.prefixes.matches(first) != self.invert
+        self.unfiltered || self.prefixes.matches(first) != self.invert
     }
 
     /// Whether it looks at no message before it delivers it.
     #[inline]
     pub(crate) fn delivers_all(&self) -> bool {
-        !self.filters
+        self.unfiltered
+    }
+
+    /// What it delivers may have changed.
+    fn note_filter(&mut self) {
+        self.unfiltered = !self.filters || self.prefixes.matches(b"") && !self.invert;
     }
 
     /// Whether some peer has not been told everything.
@@ -77,6 +85,7 @@ impl XSub {
     /// Counts the prefix and tells it, known or not.
     fn add(&mut self, hub: &mut Hub, topic: &[u8]) -> bool {
         let added = self.prefixes.insert(topic);
+        self.note_filter();
         if added {
             let topic = Bytes::copy_from_slice(topic);
             self.tell(hub, |peer| Output::Subscribe {
@@ -90,6 +99,7 @@ impl XSub {
     /// Tells only when the count reaches zero, for peers keep a set; answers whether.
     fn cancel(&mut self, hub: &mut Hub, topic: &[u8]) -> bool {
         let told = self.prefixes.remove(topic) || self.every_cancel;
+        self.note_filter();
         if told {
             let topic = Bytes::copy_from_slice(topic);
             self.tell(hub, |peer| Output::Cancel {
@@ -123,7 +133,10 @@ impl XSub {
 impl Socket for XSub {
     fn set(&mut self, _hub: &mut Hub, option: &PatternOption) -> Result<(), Refused> {
         match option {
-            PatternOption::InvertMatching(on) => self.invert = *on,
+            PatternOption::InvertMatching(on) => {
+                self.invert = *on;
+                self.note_filter();
+            }
             PatternOption::VerboseUnsubscribe(on) => self.every_cancel = *on,
             PatternOption::OnlyFirstSubscribe(on) if !self.filters => self.only_first = *on,
             _ => return Err(Refused::WrongType),

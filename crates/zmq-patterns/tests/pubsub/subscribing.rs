@@ -190,3 +190,35 @@ fn a_subscriber_says_of_each_message_of_the_short_way_whether_it_passes() {
         assert_eq!(pattern.next_plain(), None);
     }
 }
+
+#[test]
+fn a_subscriber_to_everything_need_not_look_at_messages() {
+    let mut sub = with_peers(SocketType::Sub, &[A]);
+    let inverted = |sub: &mut Pattern, on| sub.set(PatternOption::InvertMatching(on)).unwrap();
+    let met = |sub: &mut Pattern| {
+        sub.set_readable(A);
+        let delivered = matches!(sub.take(A, message(&["b"]), false), Taken::Deliver(_));
+        sub.set_readable(A);
+        let unseen = sub.take_unseen(A, false);
+        assert_eq!(unseen, sub.passes_all());
+        (delivered, unseen)
+    };
+    sub.subscribe(b"a").unwrap();
+    assert_eq!(met(&mut sub), (false, false));
+    for _ in 0..2 {
+        sub.subscribe(b"").unwrap();
+        assert_eq!(met(&mut sub), (true, true));
+    }
+    inverted(&mut sub, true);
+    assert_eq!(met(&mut sub), (false, false));
+    inverted(&mut sub, false);
+    assert_eq!(met(&mut sub), (true, true));
+    sub.unsubscribe(b"").unwrap();
+    assert_eq!(met(&mut sub), (true, true), "one is left");
+    sub.unsubscribe(b"").unwrap();
+    assert_eq!(met(&mut sub), (false, false));
+    inverted(&mut sub, true);
+    assert_eq!(met(&mut sub), (true, false));
+    assert!(with_peers(SocketType::XSub, &[A]).passes_all());
+    assert!(with_peers(SocketType::Pull, &[A]).passes_all());
+}
