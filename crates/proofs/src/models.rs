@@ -244,6 +244,18 @@ pub(crate) const MODELS: &[Model] = &[
         run: || callers::relying(true),
     },
     Model {
+        name: "callers-left",
+        claim: "the driver reads what it had left to a caller that does not come any more",
+        bound: Some(2),
+        run: || callers::left(|served| served.turn()),
+    },
+    Model {
+        name: "callers-left-task",
+        claim: "a task that begins to rely on the driver while that leaves the streams to callers is called for all that comes",
+        bound: Some(2),
+        run: callers::left_to_a_task,
+    },
+    Model {
         name: "callers-two",
         claim: "the driver reads when one caller comes as another goes",
         bound: Some(2),

@@ -378,7 +378,11 @@ impl Driver {
             return;
         };
         match socket.found_by_driver() {
-            Whose::Driver => socket.serve(),
+            Whose::Driver => {
+                if socket.serve() && socket.callers.begin_patrol() {
+                    self.patrol.bear(socket);
+                }
+            }
             Whose::Callers | Whose::Nobodys => {}
             Whose::CallersUnseen => self.patrol.begin(socket),
         }

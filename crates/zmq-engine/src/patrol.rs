@@ -46,6 +46,16 @@ impl Default for Patrol {
 impl Patrol {
     pub(crate) fn begin(&mut self, socket: Arc<SocketShared>) {
         let looks = socket.callers.looks(LONGEST);
+        self.add(socket, looks);
+    }
+
+    /// As [`begin`](Self::begin), for callers who may stay away for a while.
+    pub(crate) fn bear(&mut self, socket: Arc<SocketShared>) {
+        let looks = socket.callers.looks(LONGEST).bear();
+        self.add(socket, looks);
+    }
+
+    fn add(&mut self, socket: Arc<SocketShared>, looks: Looks) {
         let at = Nanos::NEVER;
         let mut beat = Beat { socket, looks, at };
         beat.look_next();

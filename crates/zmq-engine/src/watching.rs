@@ -3,13 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use zmtp_wire::SocketType;
+
 use crate::context::Command;
+use crate::core::Life;
 use crate::handover::{Looks, Whose};
 use crate::poller::{Found, Interest};
 use crate::shared::{DRIBBLE, SIGNAL, SocketShared};
 
 /// A caller that slept longer than this hands its socket to the driver when it goes.
 const SPARSE: Duration = Duration::from_millis(40);
+
+/// More messages than this at once are a flood.
+const FLOOD: u64 = 64;
 
 impl SocketShared {
     /// The driver stops watching: a caller is here.
@@ -79,12 +85,42 @@ impl SocketShared {
 
     // ---- the driver ----
 
-    /// The driver does what is ready, for a socket whose callers are away.
-    pub(crate) fn serve(self: &Arc<Self>) {
+    /// The driver does what is ready, for a socket whose callers are away. Where there is much of it, and callers have taken some of what it
+    /// had read before, it leaves the rest to them: one who goes round many sockets reads what comes in less time than it takes to hand it
+    /// over. Says whether it does.
+    pub(crate) fn serve(self: &Arc<Self>) -> bool {
+        let before = self.lock().counters.arrived;
         let mut found = Found::new();
-        if self.poller.wait(&mut found, Some(Duration::ZERO)).is_ok() {
-            self.handle(&found);
+        let unsettled = self.poller.wait(&mut found, Some(Duration::ZERO)).is_ok()
+            && self.handle_but_signal(&found);
+        !unsettled && self.leave(before)
+    }
+
+    /// Leaves what comes next to callers, if enough has come since so much had arrived. Says whether it does.
+    fn leave(&self, before: u64) -> bool {
+        if !self.is_used_up(before) {
+            return false;
         }
+        self.unwatch();
+        if self.has_waiters() {
+            // One waits since then, and found the driver watching for it.
+            self.watch();
+            return false;
+        }
+        true
+    }
+
+    /// Whether much has come since so much had arrived, for callers who only receive and have taken some since the driver asked last. Who wants
+    /// only the latest message has it read at all times.
+    fn is_used_up(&self, before: u64) -> bool {
+        if !matches!(self.socket_type, SocketType::Pull | SocketType::Sub) {
+            return false;
+        }
+        let mut core = self.lock();
+        let delivered = core.counters.delivered;
+        let used = std::mem::replace(&mut core.served_at, delivered) != delivered;
+        let came = core.counters.arrived.wrapping_sub(before);
+        used && came > FLOOD && !core.options.conflate && core.life == Life::Open
     }
 
     /// The driver does what is ready for callers who were called and do not come. Says whether there was anything, or the signal
@@ -131,5 +167,99 @@ impl SocketShared {
         if !self.callers.has_sleepers() {
             self.watch();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Context, ContextOptions, DriverMode, Socket, SocketOptions};
+    use std::time::Instant;
+
+    const LONG: Option<Duration> = Some(Duration::from_secs(20));
+
+    /// A PUSH, and a PULL whose driver does what it is told.
+    struct Pair {
+        push: Socket,
+        pull: Socket,
+        _contexts: (Context, Context),
+    }
+
+    impl Pair {
+        fn open(pulls: SocketOptions) -> Pair {
+            let manual = Context::with(ContextOptions {
+                driver: DriverMode::Manual,
+                ..ContextOptions::default()
+            })
+            .unwrap();
+            let context = Context::new().unwrap();
+            let pull = Socket::open(&manual, SocketType::Pull, pulls).unwrap();
+            let push = Socket::open(&context, SocketType::Push, SocketOptions::default()).unwrap();
+            push.connect(&pull.bind("tcp://127.0.0.1:0").unwrap())
+                .unwrap();
+            let limit = Instant::now() + LONG.unwrap();
+            while pull.shared.lock().keys().is_empty() {
+                assert!(Instant::now() < limit, "no peer in {LONG:?}");
+                manual.turn(Duration::from_millis(1));
+            }
+            pull.shared.watch();
+            Pair {
+                push,
+                pull,
+                _contexts: (manual, context),
+            }
+        }
+
+        /// Sends so many messages, which are read. Says whether the driver leaves what comes next to callers if it has read all of them at once.
+        fn leaves(&self, count: u64) -> bool {
+            let arrived = || self.pull.shared.lock().counters.arrived;
+            let until = arrived() + count;
+            for _ in 0..count {
+                self.push.send("a".into(), LONG).unwrap();
+            }
+            let limit = Instant::now() + LONG.unwrap();
+            while arrived() < until {
+                assert!(Instant::now() < limit, "not there in {LONG:?}");
+                let _ = self.push.events();
+                self.pull.shared.peek();
+            }
+            self.pull.shared.leave(until - count)
+        }
+
+        fn is_watched(&self) -> bool {
+            self.pull.shared.callers.is_watched()
+        }
+    }
+
+    #[test]
+    fn a_flood_is_left_to_callers_who_take_what_was_read() {
+        let pair = Pair::open(SocketOptions::default());
+        assert!(!pair.leaves(300), "nobody takes any");
+        pair.pull.try_recv().unwrap();
+        assert!(!pair.leaves(FLOOD), "few come");
+        assert!(pair.is_watched());
+        pair.pull.try_recv().unwrap();
+        assert!(pair.leaves(300));
+        assert!(!pair.is_watched());
+    }
+
+    #[test]
+    fn the_driver_reads_on_for_tasks_that_rest() {
+        let pair = Pair::open(SocketOptions::default());
+        assert!(!pair.leaves(300));
+        pair.pull.try_recv().unwrap();
+        let _task = pair.pull.watcher();
+        assert!(!pair.leaves(300) && pair.is_watched());
+    }
+
+    #[test]
+    fn the_driver_reads_on_for_those_who_want_the_latest() {
+        let pair = Pair::open(SocketOptions {
+            conflate: true,
+            ..SocketOptions::default()
+        });
+        assert!(!pair.leaves(300));
+        pair.pull.try_recv().unwrap();
+        assert!(!pair.leaves(300) && pair.is_watched());
     }
 }

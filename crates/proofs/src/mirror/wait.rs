@@ -21,6 +21,8 @@ pub(crate) struct Served {
     /// How often the peer sends.
     sends: usize,
     reads: AtomicUsize,
+    /// The driver leaves what comes next to callers who are away, as where much comes and they have taken some of it.
+    leaves: bool,
     /// What was read and nobody has taken.
     queue: Mutex<usize>,
     orders: Orders<Patrol>,
@@ -44,6 +46,15 @@ pub(crate) enum Slept {
 
 impl Served {
     pub(crate) fn open(sends: usize) -> Arc<Served> {
+        Served::open_with(sends, false)
+    }
+
+    /// One for whose callers the driver has read a flood.
+    pub(crate) fn open_flooded(sends: usize) -> Arc<Served> {
+        Served::open_with(sends, true)
+    }
+
+    fn open_with(sends: usize, leaves: bool) -> Arc<Served> {
         let waking = Waking::new().unwrap();
         let signal = File::opened_last();
         let wake = Signal::new().unwrap();
@@ -57,6 +68,7 @@ impl Served {
             read: File::open(),
             sends,
             reads: AtomicUsize::new(0),
+            leaves,
             queue: Mutex::new(0),
             orders: Orders::new(),
             wake,
@@ -227,16 +239,34 @@ impl Served {
         }
     }
 
-    /// `Driver::socket_ready` and `Patrol::begin`.
+    /// `Driver::socket_ready`, `Patrol::begin` and `Patrol::bear`.
     fn socket_ready(&self, list: &mut Vec<Looks>) {
         match self.found_by_driver() {
             Whose::Driver => {
-                let (stream, signal) = self.ready();
-                self.handle(stream, signal);
+                if self.serve() && self.callers.begin_patrol() {
+                    list.push(self.callers.looks(LONGEST).bear());
+                }
             }
             Whose::Callers | Whose::Nobodys => {}
             Whose::CallersUnseen => list.push(self.callers.looks(LONGEST)),
         }
+    }
+
+    /// `SocketShared::serve`.
+    fn serve(&self) -> bool {
+        let (stream, signal) = self.ready();
+        let settled = !signal || self.waking.settle();
+        self.handle(stream, false);
+        if !settled || !self.leaves {
+            return false;
+        }
+        self.unwatch();
+        if self.waking.anybody() {
+            // One waits since then, and found the driver watching for it.
+            self.watch();
+            return false;
+        }
+        true
     }
 
     /// `SocketShared::found_by_driver`.

@@ -94,26 +94,54 @@ pub(super) fn relying(flood: bool) {
     };
     let task = {
         let served = StdArc::clone(&served);
-        thread::spawn(move || {
-            let place = served.waking.enter_task();
-            served.waking.rely(true);
-            let bell = Bell::new();
-            let waker = Waker::from(StdArc::clone(&bell));
-            loop {
-                served.waking.set_waker(place, &waker);
-                if kernel::look(|levels| levels.is(served.read)) {
-                    break;
-                }
-                served.rest();
-                bell.wait();
-            }
-            served.waking.rely(false);
-            served.waking.leave_task(place);
-        })
+        thread::spawn(move || rely_until_read(&served))
     };
     served.run_driver();
     peer.join().unwrap();
     task.join().unwrap();
+}
+
+fn rely_until_read(served: &Served) {
+    let place = served.waking.enter_task();
+    served.waking.rely(true);
+    let bell = Bell::new();
+    let waker = Waker::from(StdArc::clone(&bell));
+    loop {
+        served.waking.set_waker(place, &waker);
+        if kernel::look(|levels| levels.is(served.read)) {
+            break;
+        }
+        served.rest();
+        bell.wait();
+    }
+    served.waking.rely(false);
+    served.waking.leave_task(place);
+}
+
+/// The driver, which has read a flood, leaves the rest to callers. One comes at some time, and perhaps only then.
+pub(super) fn left(caller: fn(&Served)) {
+    let served = Served::open_flooded(2);
+    let peer = {
+        let served = StdArc::clone(&served);
+        thread::spawn(move || {
+            served.stream.set(true);
+            // What was sent first has been read.
+            kernel::wait(|levels| (!levels.is(served.stream)).then_some(()));
+            served.stream.set(true);
+        })
+    };
+    let caller = {
+        let served = StdArc::clone(&served);
+        thread::spawn(move || caller(&served))
+    };
+    served.run_driver();
+    peer.join().unwrap();
+    caller.join().unwrap();
+}
+
+/// One that relies on the driver until all was read.
+pub(super) fn left_to_a_task() {
+    left(rely_until_read);
 }
 
 pub(super) fn callers_two() {

@@ -213,6 +213,32 @@ pub(super) const MUTANTS: &[Mutant] = &[
         ],
         why: "callers that were told and do not come are waited for without end",
     },
+    Mutant {
+        name: "callers-left-for-ever",
+        model: "callers-left",
+        file: "callers.rs",
+        changes: &[(
+            "        if looks.away < looks.grace {",
+            "        if looks.grace > 0 {",
+        )],
+        why: "callers that were borne with once are waited for without end",
+    },
+    Mutant {
+        name: "callers-left-with-a-task-asleep",
+        model: "callers-left-task",
+        file: "wait.rs",
+        changes: &[
+            (
+                "        if self.waking.anybody() {\n            // One",
+                "        if false {\n            // One",
+            ),
+            (
+                "                if self.serve() && self.callers.begin_patrol() {\n",
+                "                if self.serve() && false {\n",
+            ),
+        ],
+        why: "a task that rests already is left with a socket that nobody watches",
+    },
     // ---- looks ----
     Mutant {
         name: "look-last-check-left-out",

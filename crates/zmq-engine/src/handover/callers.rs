@@ -31,12 +31,22 @@ pub(crate) struct Looks {
     every: u32,
     /// The longest such time.
     longest: u32,
+    /// The time for which callers may stay away, in the shortest ones.
+    grace: u32,
+    /// The time for which they have been seen to be away.
+    away: u32,
 }
 
 impl Looks {
     /// The time until the next look, in the shortest ones.
     pub(crate) fn every(&self) -> u32 {
         self.every
+    }
+
+    /// Callers who have been seen to go round may stay away for as long as the longest time between two looks.
+    pub(crate) fn bear(mut self) -> Looks {
+        self.grace = self.longest;
+        self
     }
 
     /// The next look is soon.
@@ -126,6 +136,8 @@ impl Callers {
             turns: self.turns(),
             every: 1,
             longest,
+            grace: 0,
+            away: 0,
         }
     }
 
@@ -168,6 +180,7 @@ impl Callers {
         let turns = self.turns();
         if turns != looks.turns {
             let often = turns.wrapping_sub(looks.turns) >= u64::from(looks.every);
+            looks.away = 0;
             looks.turns = turns;
             if often {
                 self.look_later(looks);
@@ -185,6 +198,11 @@ impl Callers {
         if looks.every < looks.longest && (self.has_sleepers() || waits()) {
             // They wait, and will be back on the list as soon as something comes.
             self.look_later(looks);
+            return true;
+        }
+        looks.away = looks.away.saturating_add(looks.every);
+        if looks.away < looks.grace {
+            looks.hurry();
             return true;
         }
         // Off the list first: a caller who leaves from now on puts the socket back itself.
@@ -246,6 +264,25 @@ mod tests {
             assert!(look(&callers, &mut looks, false));
         }
         assert_eq!(looks.every(), 1, "three in the time of four looks");
+        assert!(!look(&callers, &mut looks, false) && callers.is_watched());
+    }
+
+    #[test]
+    fn those_who_are_borne_with_may_stay_away_for_the_longest_time() {
+        let callers = Callers::new();
+        assert!(callers.begin_patrol());
+        let mut looks = callers.looks(4).bear();
+        for _ in 0..3 {
+            assert!(look(&callers, &mut looks, false));
+            assert_eq!(looks.every(), 1);
+        }
+        callers.called();
+        assert!(look(&callers, &mut looks, false));
+        assert_eq!(looks.every(), 2, "they came");
+        // Two of the four are over with the next look.
+        for _ in 0..2 {
+            assert!(look(&callers, &mut looks, false));
+        }
         assert!(!look(&callers, &mut looks, false) && callers.is_watched());
     }
 
