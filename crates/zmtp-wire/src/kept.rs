@@ -10,7 +10,7 @@ use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// Octets in pieces of one size that a thread makes, and keeps, at most: what a thread that goes round a hundred sockets has queued.
-const SHARE: usize = 1 << 20;
+const SHARE: usize = 2 << 20;
 
 /// Pieces of so many octets that a thread makes, and keeps, at most.
 pub(crate) const fn most(octets: usize) -> usize {
