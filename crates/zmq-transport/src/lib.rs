@@ -38,6 +38,7 @@ mod error;
 pub mod fuzzing;
 mod grammar;
 mod ipc;
+mod nearby;
 mod options;
 mod registry;
 mod socket;

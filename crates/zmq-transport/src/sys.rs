@@ -284,45 +284,6 @@ pub(crate) fn set_connection(socket: &OwnedFd, options: &StreamOptions) -> io::R
     Ok(())
 }
 
-/// Takes the pacing away from a socket that `address` shows to stay on this machine: one that will connect there, or
-/// listen there, as accepted connections have what their listener has.
-///
-/// Between two ends of one machine there is no network that could be congested, but a system whose default is BBR sends in
-/// portions that a timer starts, which costs a tenth to a third of all rates (`docs/speed.md`). Other algorithms are left
-/// alone, and so is this one if the system has no other; the connection works with any.
-pub(crate) fn spare_pacing(socket: &OwnedFd, address: &SocketAddr) {
-    #[cfg(target_os = "linux")]
-    if address.ip().to_canonical().is_loopback() {
-        replace_bbr(socket);
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (socket, address);
-}
-
-/// The same for a connection that exists. Less is gained: the system paces what it began to pace, though faster.
-pub(crate) fn drop_pacing(socket: &OwnedFd, local: SocketAddr, peer: SocketAddr) {
-    #[cfg(target_os = "linux")]
-    if within_machine(local, peer) {
-        replace_bbr(socket);
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (socket, local, peer);
-}
-
-#[cfg(target_os = "linux")]
-fn replace_bbr(socket: &OwnedFd) {
-    if sockopt::tcp_congestion(socket).is_ok_and(|name| name.starts_with("bbr")) {
-        let _ = sockopt::set_tcp_congestion(socket, "reno");
-    }
-}
-
-/// Whether both ends of a connection are on this machine. One between its own addresses does not leave it, either.
-#[cfg(target_os = "linux")]
-fn within_machine(local: SocketAddr, peer: SocketAddr) -> bool {
-    let (local, peer) = (local.ip().to_canonical(), peer.ip().to_canonical());
-    peer.is_loopback() || peer == local
-}
-
 #[cfg(target_os = "linux")]
 fn set_priority(socket: &OwnedFd, priority: u32) -> io::Result<()> {
     let priority = i32::try_from(priority).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -410,28 +371,5 @@ pub(crate) fn exchange_names(one: &str, other: &str) -> io::Result<bool> {
     {
         let _ = (one, other);
         Ok(false)
-    }
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_does_not_leave_the_machine() {
-        let within = |local: &str, peer: &str| {
-            within_machine(
-                format!("{local}:1").parse().unwrap(),
-                format!("{peer}:2").parse().unwrap(),
-            )
-        };
-        assert!(within("127.0.0.1", "127.0.0.1"));
-        assert!(within("127.0.0.1", "127.3.2.1"));
-        assert!(within("[::1]", "[::1]"));
-        assert!(within("[::ffff:127.0.0.1]", "[::ffff:127.0.0.1]"));
-        assert!(within("192.0.2.7", "192.0.2.7"));
-        assert!(within("192.0.2.7", "[::ffff:192.0.2.7]"));
-        assert!(!within("192.0.2.7", "192.0.2.8"));
-        assert!(!within("[2001:db8::7]", "[2001:db8::8]"));
     }
 }
