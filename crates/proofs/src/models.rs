@@ -250,6 +250,18 @@ pub(crate) const MODELS: &[Model] = &[
         run: || callers::left(|served| served.turn()),
     },
     Model {
+        name: "callers-left-brief",
+        claim: "the same of one that sleeps a little meanwhile",
+        bound: Some(2),
+        run: || callers::left(|served| served.sleep(Slept::Briefly)),
+    },
+    Model {
+        name: "callers-left-sparse",
+        claim: "the same of one that sleeps for long",
+        bound: Some(2),
+        run: || callers::left(|served| served.sleep(Slept::Long)),
+    },
+    Model {
         name: "callers-left-task",
         claim: "a task that begins to rely on the driver while that leaves the streams to callers is called for all that comes",
         bound: Some(2),

@@ -69,8 +69,8 @@ pub(crate) struct Core {
     pub(crate) dry_at: u64,
     /// What large messages from links weigh, in so many small ones.
     pub(crate) bulk: u64,
-    /// How much had been delivered the last time the driver read for callers that were away.
-    pub(crate) served_at: u64,
+    /// What callers that were away had taken the last time the driver read much for them.
+    pub(crate) served: crate::watching::Served,
     /// Subscribed peers, as the monitors were last told.
     subscribers: usize,
     clock: Clock,
@@ -106,7 +106,7 @@ impl Core {
             spare_notices: Vec::new(),
             dry_at: 0,
             bulk: 0,
-            served_at: 0,
+            served: Default::default(),
             subscribers: 0,
             clock,
         }

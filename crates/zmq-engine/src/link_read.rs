@@ -92,7 +92,7 @@ impl Link {
         now: Time,
         moved: &mut bool,
     ) -> Result<(), CloseReason> {
-        let share = pool::share(&mut io.read_at);
+        let share = pool::share(&mut io.read_at, shared.ctx.is_driver());
         let mut budget = share;
         while !io.paused {
             let read = if let Some(leftover) = io.leftover.take() {

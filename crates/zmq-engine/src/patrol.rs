@@ -51,7 +51,7 @@ impl Patrol {
 
     /// As [`begin`](Self::begin), for callers who may stay away for a while.
     pub(crate) fn bear(&mut self, socket: Arc<SocketShared>) {
-        let looks = socket.callers.looks(LONGEST).bear();
+        let looks = socket.callers.bear(LONGEST);
         self.add(socket, looks);
     }
 

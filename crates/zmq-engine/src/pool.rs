@@ -79,25 +79,31 @@ thread_local! {
 pub(crate) struct Turn {
     thread: usize,
     number: usize,
+    /// It was the driver's.
+    driver: bool,
 }
 
 /// How much to read in this turn of a link whose turn before was `last`: the more others had theirs of the same thread since, the less, because
 /// what all of them read lies about until each is looked at again.
-pub(crate) fn share(last: &mut Turn) -> usize {
+pub(crate) fn share(last: &mut Turn, driver: bool) -> usize {
     let now = TURNS.try_with(|turns| {
         turns.set(turns.get().wrapping_add(1));
         Turn {
             // Where its number is: no other thread's is there at the same time.
             thread: std::ptr::from_ref(turns).addr(),
             number: turns.get(),
+            driver,
         }
     });
     let now = now.unwrap_or_default();
     let last = std::mem::replace(last, now);
     if last.thread != now.thread {
-        // How many others have their turn of either thread is not known yet; and where driver and callers take turns, none should read
-        // so much that the other thinks it gone before that is used up.
-        return LEAST_READ;
+        // Where driver and callers take turns, none reads so much that callers need long to use it up: the driver would take them for gone.
+        return if last.driver || now.driver {
+            LEAST_READ
+        } else {
+            READ_OCTETS
+        };
     }
     let since = now.number.wrapping_sub(last.number).max(1);
     (NEAR_OCTETS / since).clamp(LEAST_READ, READ_OCTETS)
@@ -110,43 +116,54 @@ mod tests {
     #[test]
     fn one_link_reads_whole_blocks_and_many_in_turn_share_the_cache() {
         let mut alone = Turn::default();
-        assert_eq!(share(&mut alone), LEAST_READ, "nothing is known yet");
-        assert_eq!(share(&mut alone), READ_OCTETS);
+        assert_eq!(share(&mut alone, false), READ_OCTETS);
+        assert_eq!(share(&mut alone, false), READ_OCTETS);
         let mut many = [Turn::default(); 10];
         for last in &mut many {
-            share(last);
+            share(last, false);
         }
         for last in &mut many {
-            assert_eq!(share(last), NEAR_OCTETS / 10);
+            assert_eq!(share(last, false), NEAR_OCTETS / 10);
         }
         // Whoever has been quiet for long begins with little, and is alone at once if nobody else reads.
         for _ in 0..1000 {
-            share(&mut many[0]);
+            share(&mut many[0], false);
         }
-        assert_eq!(share(&mut alone), LEAST_READ);
-        assert_eq!(share(&mut alone), READ_OCTETS);
+        assert_eq!(share(&mut alone, false), LEAST_READ);
+        assert_eq!(share(&mut alone, false), READ_OCTETS);
     }
 
     #[test]
     fn what_other_threads_read_does_not_count() {
         let mut alone = Turn::default();
-        share(&mut alone);
+        share(&mut alone, false);
         std::thread::spawn(|| {
             let mut other = Turn::default();
             for _ in 0..1000 {
-                share(&mut other);
+                share(&mut other, false);
             }
         })
         .join()
         .unwrap();
-        assert_eq!(share(&mut alone), READ_OCTETS);
+        assert_eq!(share(&mut alone, false), READ_OCTETS);
     }
 
     #[test]
-    fn a_link_that_another_thread_takes_over_is_read_in_small_pieces_at_first() {
-        let mut alone = Turn::default();
-        share(&mut alone);
-        let reads = std::thread::spawn(move || [share(&mut alone), share(&mut alone)]);
-        assert_eq!(reads.join().unwrap(), [LEAST_READ, READ_OCTETS]);
+    fn where_driver_and_callers_take_turns_they_read_little() {
+        let mut turn = Turn::default();
+        share(&mut turn, false);
+        let mut hand_over = |drivers: [bool; 2]| {
+            let mut moved = turn;
+            let reads = std::thread::spawn(move || {
+                let reads = drivers.map(|driver| share(&mut moved, driver));
+                (reads, moved)
+            });
+            let (reads, moved) = reads.join().unwrap();
+            turn = moved;
+            reads
+        };
+        assert_eq!(hand_over([false; 2]), [READ_OCTETS; 2], "callers");
+        assert_eq!(hand_over([true; 2]), [LEAST_READ, READ_OCTETS]);
+        assert_eq!(hand_over([false; 2]), [LEAST_READ, READ_OCTETS]);
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use zmtp_wire::SocketType;
 
+use crate::clock::Nanos;
 use crate::context::Command;
-use crate::core::Life;
+use crate::core::{Core, Life};
 use crate::handover::{Looks, Whose};
 use crate::poller::{Found, Interest};
 use crate::shared::{DRIBBLE, SIGNAL, SocketShared};
@@ -16,6 +17,42 @@ const SPARSE: Duration = Duration::from_millis(40);
 
 /// More messages than this at once are a flood.
 const FLOOD: u64 = 64;
+
+/// At the pace at which callers took messages, the rest is used up in this time, and they come for more: twice as long as they may stay away.
+const SOON: Duration = Duration::from_millis(40);
+
+/// A pace is measured over this time at least.
+const PACE: Duration = Duration::from_millis(5);
+
+/// What callers had taken, and when that was asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Served {
+    at: Nanos,
+    delivered: u64,
+}
+
+impl Core {
+    /// Whether much has come since so much had arrived, and callers soon have used up all that is queued. Those who are slower want it queued, as peers have
+    /// marks; those who want only the latest message, and streams that wait for it, have the driver at all times.
+    fn is_used_up(&mut self, before: u64, now: Nanos) -> bool {
+        let passed = now.since(self.served.at);
+        if self.counters.arrived.wrapping_sub(before) <= FLOOD || passed < PACE {
+            return false;
+        }
+        let delivered = self.counters.delivered;
+        let taken = delivered.wrapping_sub(self.served.delivered);
+        self.served = Served { at: now, delivered };
+        let mut queued = 0_u128;
+        for (_, pipe) in self.pipes() {
+            if pipe.stalled || pipe.marks.conflate {
+                return false;
+            }
+            queued = queued.saturating_add(pipe.input.len() as u128);
+        }
+        let soon = u128::from(taken).saturating_mul(SOON.as_nanos());
+        self.life == Life::Open && queued.saturating_mul(passed.as_nanos()) <= soon
+    }
+}
 
 impl SocketShared {
     /// The driver stops watching: a caller is here.
@@ -85,20 +122,23 @@ impl SocketShared {
 
     // ---- the driver ----
 
-    /// The driver does what is ready, for a socket whose callers are away. Where there is much of it, and callers have taken some of what it
-    /// had read before, it leaves the rest to them: one who goes round many sockets reads what comes in less time than it takes to hand it
-    /// over. Says whether it does.
+    /// The driver does what is ready, for a socket whose callers are away. Where there is much of it, and callers are using up what they had
+    /// before, it leaves the rest to them: one who goes round many sockets reads what comes in less time than it takes to hand it over. Says
+    /// whether it does.
     pub(crate) fn serve(self: &Arc<Self>) -> bool {
-        let before = self.lock().counters.arrived;
+        // Who sends as well may have something waiting.
+        let receives = matches!(self.socket_type, SocketType::Pull | SocketType::Sub);
+        let arrived = || self.lock_amid().counters.arrived;
+        let before = if receives { arrived() } else { 0 };
         let mut found = Found::new();
         let unsettled = self.poller.wait(&mut found, Some(Duration::ZERO)).is_ok()
             && self.handle_but_signal(&found);
-        !unsettled && self.leave(before)
+        receives && !unsettled && self.leave(before, self.ctx.clock.now())
     }
 
-    /// Leaves what comes next to callers, if enough has come since so much had arrived. Says whether it does.
-    fn leave(&self, before: u64) -> bool {
-        if !self.is_used_up(before) {
+    /// Leaves what comes next to callers, if much has come since so much had arrived, and they soon have used it up. Says whether it does.
+    fn leave(&self, before: u64, now: Nanos) -> bool {
+        if !self.lock_amid().is_used_up(before, now) {
             return false;
         }
         self.unwatch();
@@ -108,19 +148,6 @@ impl SocketShared {
             return false;
         }
         true
-    }
-
-    /// Whether much has come since so much had arrived, for callers who only receive and have taken some since the driver asked last. Who wants
-    /// only the latest message has it read at all times.
-    fn is_used_up(&self, before: u64) -> bool {
-        if !matches!(self.socket_type, SocketType::Pull | SocketType::Sub) {
-            return false;
-        }
-        let mut core = self.lock();
-        let delivered = core.counters.delivered;
-        let used = std::mem::replace(&mut core.served_at, delivered) != delivered;
-        let came = core.counters.arrived.wrapping_sub(before);
-        used && came > FLOOD && !core.options.conflate && core.life == Life::Open
     }
 
     /// The driver does what is ready for callers who were called and do not come. Says whether there was anything, or the signal
@@ -175,6 +202,7 @@ mod tests {
     use super::*;
     use crate::{Context, ContextOptions, DriverMode, Socket, SocketOptions};
     use std::time::Instant;
+    use zmtp_wire::Message;
 
     const LONG: Option<Duration> = Some(Duration::from_secs(20));
 
@@ -210,46 +238,71 @@ mod tests {
             }
         }
 
-        /// Sends so many messages, which are read. Says whether the driver leaves what comes next to callers if it has read all of them at once.
-        fn leaves(&self, count: u64) -> bool {
+        /// Sends so many messages, which are read. Says how many had arrived before.
+        fn send(&self, count: u64) -> u64 {
             let arrived = || self.pull.shared.lock().counters.arrived;
-            let until = arrived() + count;
+            let before = arrived();
             for _ in 0..count {
                 self.push.send("a".into(), LONG).unwrap();
             }
             let limit = Instant::now() + LONG.unwrap();
-            while arrived() < until {
+            while arrived() < before + count {
                 assert!(Instant::now() < limit, "not there in {LONG:?}");
                 let _ = self.push.events();
                 self.pull.shared.peek();
             }
-            self.pull.shared.leave(until - count)
+            before
         }
 
-        fn is_watched(&self) -> bool {
-            self.pull.shared.callers.is_watched()
+        /// Says whether the driver, which has read all that came since so many messages had arrived, leaves what comes next to callers at this time.
+        fn leaves_after(&self, before: u64, millis: u64) -> bool {
+            self.pull.shared.watch();
+            let now = Nanos(0).plus_millis(1000 + millis);
+            let left = self.pull.shared.leave(before, now);
+            assert_eq!(left, !self.pull.shared.callers.is_watched());
+            left
+        }
+
+        /// The same, for so many messages that are sent now.
+        fn leaves(&self, count: u64, millis: u64) -> bool {
+            self.leaves_after(self.send(count), millis)
+        }
+
+        fn take(&self, count: u64) {
+            for _ in 0..count {
+                assert!(self.pull.take_ready(&mut Message::empty()));
+            }
         }
     }
 
     #[test]
-    fn a_flood_is_left_to_callers_who_take_what_was_read() {
+    fn a_flood_is_left_to_callers_who_soon_have_used_up_what_was_read() {
         let pair = Pair::open(SocketOptions::default());
-        assert!(!pair.leaves(300), "nobody takes any");
-        pair.pull.try_recv().unwrap();
-        assert!(!pair.leaves(FLOOD), "few come");
-        assert!(pair.is_watched());
-        pair.pull.try_recv().unwrap();
-        assert!(pair.leaves(300));
-        assert!(!pair.is_watched());
+        assert!(!pair.leaves(100, 0), "nobody takes any");
+        pair.take(100);
+        assert!(!pair.leaves(FLOOD, 10), "few come");
+        pair.take(FLOOD);
+        // A hundred and sixty-four in 10 ms: six hundred and fifty-six in 40.
+        assert!(!pair.leaves(657, 10), "too many to be used up soon");
+        pair.take(656);
+        assert!(pair.leaves(100, 20));
+        assert!(!pair.leaves(100, 30), "nobody has taken any since");
+        pair.take(200);
+        assert!(!pair.leaves(100, 34), "too short a time for a pace");
+        pair.take(1);
+        assert!(pair.leaves(100, 35));
     }
 
     #[test]
     fn the_driver_reads_on_for_tasks_that_rest() {
         let pair = Pair::open(SocketOptions::default());
-        assert!(!pair.leaves(300));
-        pair.pull.try_recv().unwrap();
-        let _task = pair.pull.watcher();
-        assert!(!pair.leaves(300) && pair.is_watched());
+        assert!(!pair.leaves(300, 0));
+        pair.take(300);
+        let task = pair.pull.watcher();
+        assert!(!pair.leaves(300, 10));
+        drop(task);
+        pair.take(300);
+        assert!(pair.leaves(300, 20));
     }
 
     #[test]
@@ -258,8 +311,56 @@ mod tests {
             conflate: true,
             ..SocketOptions::default()
         });
-        assert!(!pair.leaves(300));
-        pair.pull.try_recv().unwrap();
-        assert!(!pair.leaves(300) && pair.is_watched());
+        assert!(!pair.leaves(300, 0));
+        pair.take(1);
+        assert!(!pair.leaves(300, 10));
+    }
+
+    #[test]
+    fn the_driver_reads_on_for_streams_that_wait_for_it() {
+        let pair = Pair::open(SocketOptions::default());
+        assert!(!pair.leaves(300, 0));
+        pair.take(300);
+        let before = pair.send(100);
+        let stalls = |stalled| {
+            let mut core = pair.pull.shared.lock();
+            for key in core.keys() {
+                core.pipe(key).unwrap().stalled = stalled;
+            }
+        };
+        stalls(true);
+        assert!(!pair.leaves_after(before, 10));
+        stalls(false);
+        pair.take(100);
+        assert!(pair.leaves(100, 20));
+    }
+
+    #[test]
+    fn what_was_left_to_callers_who_do_not_come_is_read_all_the_same() {
+        let context = Context::new().unwrap();
+        let open = |kind| Socket::open(&context, kind, SocketOptions::default()).unwrap();
+        let (push, pull) = (open(SocketType::Push), open(SocketType::Pull));
+        push.connect(&pull.bind("tcp://127.0.0.1:0").unwrap())
+            .unwrap();
+        let limit = Instant::now() + LONG.unwrap();
+        let (mut sent, mut left) = (0, 0);
+        // What comes behind what was left is read, too.
+        while left < 3 {
+            for _ in 0..300 {
+                push.send("a".into(), LONG).unwrap();
+            }
+            sent += 300;
+            let mut leaves = false;
+            while pull.counters().arrived < sent {
+                assert!(Instant::now() < limit, "not there in {LONG:?}");
+                let _ = push.events();
+                leaves |= !pull.shared.callers.is_watched();
+            }
+            left += u32::from(leaves);
+            pull.shared.callers.called();
+            while pull.counters().delivered < sent {
+                assert!(pull.take_ready(&mut Message::empty()));
+            }
+        }
     }
 }

@@ -38,7 +38,6 @@ mod error;
 pub mod fuzzing;
 mod grammar;
 mod ipc;
-mod nearby;
 mod options;
 mod registry;
 mod socket;

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 
 use crate::ipc::Claim;
-use crate::{ByteStream, Connection, Listener, Source, StreamOptions, nearby, sys};
+use crate::{ByteStream, Connection, Listener, Source, StreamOptions, sys};
 
 /// What differs between the sockets of tcp and ipc once they exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl SocketStream {
                 sys::set_connection(&stream.descriptor, &listener.options)?;
                 let peer = sys::remote_address(&stream.descriptor)?;
                 if let Ok(local) = sys::local_address(&stream.descriptor) {
-                    nearby::drop_pacing(&stream.descriptor, local, peer);
+                    sys::nearby::drop_pacing(&stream.descriptor, local, peer);
                 }
                 stream.peer_address = peer.ip().to_canonical().to_string();
                 stream.remote = tcp_endpoint(peer);
@@ -109,7 +109,7 @@ impl ByteStream for SocketStream {
                     let met = "nobody listens there: the connection met itself";
                     return Err(io::Error::new(io::ErrorKind::ConnectionRefused, met));
                 }
-                nearby::drop_pacing(&self.descriptor, local, peer);
+                sys::nearby::drop_pacing(&self.descriptor, local, peer);
                 self.peer_address = peer.ip().to_canonical().to_string();
             }
             Family::Ipc => self.peer_address = credentials(&self.descriptor),

@@ -1,6 +1,8 @@
-//! The operating system: sockets and interfaces. All that depends on the platform is here.
+//! The operating system: sockets and interfaces. All that depends on the platform is here, and in the files below.
 //!
 //! Every socket made or accepted here is non-blocking, closed on exec, and never raises SIGPIPE.
+
+pub(crate) mod nearby;
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

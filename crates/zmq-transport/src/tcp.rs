@@ -8,9 +8,7 @@ use rustix::net::sockopt;
 
 use crate::grammar::{Host, HostPort, tcp_address};
 use crate::socket::{Family, SocketListener, SocketStream, borrow_bound, tcp_endpoint};
-use crate::{
-    AddressError, Connection, Listener, Role, StreamOptions, Transport, nearby, socks, sys,
-};
+use crate::{AddressError, Connection, Listener, Role, StreamOptions, Transport, socks, sys};
 
 /// `tcp://host:port`, over IPv4 and, where the option is on, IPv6.
 ///
@@ -85,7 +83,7 @@ impl Transport for Tcp {
         sys::set_buffers(&descriptor, options)?;
         sys::set_routing(&descriptor, family, options)?;
         sys::set_connection(&descriptor, options)?;
-        nearby::prepare(&descriptor, &address, options);
+        sys::nearby::prepare(&descriptor, &address, options);
         if let Some(source) = parsed.source {
             // A fixed source port must be usable again while the last connection from it winds down.
             sockopt::set_socket_reuseaddr(&descriptor, true)?;
@@ -145,7 +143,7 @@ fn listen_on(address: &SocketAddr, options: &StreamOptions) -> io::Result<std::o
     sys::set_routing(&descriptor, family, options)?;
     // Set again on each accepted connection, where a refusal has nobody left to be told.
     sys::set_connection(&descriptor, options)?;
-    nearby::prepare(&descriptor, address, options);
+    sys::nearby::prepare(&descriptor, address, options);
     rustix::net::bind(&descriptor, address)?;
     sys::listen(&descriptor, options.backlog)?;
     Ok(descriptor)

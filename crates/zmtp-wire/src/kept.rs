@@ -5,7 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -82,8 +82,8 @@ pub(crate) fn zeros(octets: usize) -> Option<Box<[u8]>> {
 
 /// What a thread has of one size.
 pub(crate) struct Kept<T: ?Sized> {
-    /// What it has to give. Taken out while it is looked at.
-    free: Cell<Vec<Piece<T>>>,
+    /// What it has to give.
+    free: RefCell<Vec<Piece<T>>>,
     /// How many it has made.
     made: Cell<usize>,
     /// How many it makes, and keeps, at most.
@@ -94,7 +94,7 @@ impl<T: ?Sized> Kept<T> {
     /// Nothing yet, and never more pieces than so many.
     pub(crate) const fn none(most: usize) -> Kept<T> {
         Kept {
-            free: Cell::new(Vec::new()),
+            free: RefCell::new(Vec::new()),
             made: Cell::new(0),
             most,
         }
@@ -103,9 +103,8 @@ impl<T: ?Sized> Kept<T> {
     /// A piece that was used before, or one that is made; `None` where as many were made as may be, or there is no memory.
     #[inline]
     pub(crate) fn take(&self, make: impl FnOnce() -> Option<Box<T>>) -> Option<Piece<T>> {
-        let mut free = self.free.take();
-        let piece = free.pop();
-        self.free.set(free);
+        let free = self.free.try_borrow_mut();
+        let piece = free.ok().and_then(|mut free| free.pop());
         piece.or_else(|| self.made(make))
     }
 
@@ -129,31 +128,29 @@ impl<T: ?Sized> Kept<T> {
         if !KEPT {
             return;
         }
-        let mut free = self.free.take();
+        // Borrowed only where an allocator of the application's makes frames itself.
+        let Ok(mut free) = self.free.try_borrow_mut() else {
+            return;
+        };
         if free.len() < free.capacity() {
             free.push(piece);
         } else if free.len() < self.most {
-            free = longer(free, piece, self.most);
+            longer(&mut free, piece, self.most);
         }
-        self.free.set(free);
     }
 
     #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
-        let free = self.free.take();
-        let count = free.len();
-        self.free.set(free);
-        count
+        self.free.borrow().len()
     }
 }
 
 #[cold]
-fn longer<T: ?Sized>(mut free: Vec<Piece<T>>, piece: Piece<T>, most: usize) -> Vec<Piece<T>> {
+fn longer<T: ?Sized>(free: &mut Vec<Piece<T>>, piece: Piece<T>, most: usize) {
     let more = free.len().clamp(1, most.saturating_sub(free.len()));
     if free.try_reserve_exact(more).is_ok() {
         free.push(piece);
     }
-    free
 }
 
 #[cfg(test)]

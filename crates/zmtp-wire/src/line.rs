@@ -4,7 +4,7 @@
 //! atomic operations, which with so short a body cost more than all the rest of receiving it. So it has a *line* of its own: memory as long as
 //! a line of the processor's cache. Whoever lets go of the frame keeps the line for its next ones.
 //!
-//! What is kept is bounded: a thread makes no more than [1 MiB](crate::kept::most) of lines, and keeps no more than that until it ends (1.4 MiB, with the
+//! What is kept is bounded: a thread makes no more than [2 MiB](crate::kept::most) of lines, and keeps no more than that until it ends (2.8 MiB, with the
 //! list of them and what an allocator adds). One that makes bodies which others let go of soon has
 //! none to give: longer pieces (`stretch.rs`), blocks and allocations serve then. Where nothing is kept, each line is an allocation.
 

@@ -5,7 +5,7 @@
 //! of blocks whose references are counted take a sixth with 256 octets.
 //!
 //! There are four sizes, each twice the one before, so that a body holds less than twice what it needs (those of 39 to 64 octets, which come here when
-//! the lines are used up, hold 128). What is kept is bounded as the lines are, by [1 MiB](crate::kept::most) for each size: 4.5 MiB of one thread in all, with the
+//! the lines are used up, hold 128). What is kept is bounded as the lines are, by [2 MiB](crate::kept::most) for each size: 9 MiB of one thread in all, with the
 //! lists of them and what an allocator adds. Where nothing is kept, no body lies here.
 
 use bytes::Bytes;

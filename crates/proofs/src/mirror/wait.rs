@@ -244,7 +244,7 @@ impl Served {
         match self.found_by_driver() {
             Whose::Driver => {
                 if self.serve() && self.callers.begin_patrol() {
-                    list.push(self.callers.looks(LONGEST).bear());
+                    list.push(self.callers.bear(LONGEST));
                 }
             }
             Whose::Callers | Whose::Nobodys => {}

@@ -224,6 +224,16 @@ pub(super) const MUTANTS: &[Mutant] = &[
         why: "callers that were borne with once are waited for without end",
     },
     Mutant {
+        name: "callers-left-off-the-list",
+        model: "callers-left",
+        file: "wait.rs",
+        changes: &[(
+            "                if self.serve() && self.callers.begin_patrol() {\n",
+            "                if self.serve() && false {\n",
+        )],
+        why: "nobody looks whether callers come for what was left to them",
+    },
+    Mutant {
         name: "callers-left-with-a-task-asleep",
         model: "callers-left-task",
         file: "wait.rs",

@@ -43,20 +43,15 @@ impl Looks {
         self.every
     }
 
-    /// Callers who have been seen to go round may stay away for as long as the longest time between two looks.
-    pub(crate) fn bear(mut self) -> Looks {
-        self.grace = self.longest;
-        self
-    }
-
     /// The next look is soon.
     pub(crate) fn hurry(&mut self) {
         self.every = 1;
     }
 
-    /// The next look is soon, and sees whether callers, who have had so many turns, come again.
+    /// The next look is soon, and sees whether callers, who have had so many turns, come again. They are not borne with any more.
     pub(crate) fn hurry_from(&mut self, turns: u64) {
         self.turns = turns;
+        self.grace = 0;
         self.hurry();
     }
 }
@@ -138,6 +133,16 @@ impl Callers {
             longest,
             grace: 0,
             away: 0,
+        }
+    }
+
+    /// As [`looks`](Self::looks), for callers who go round many sockets: they may stay away for as long as the longest time between two looks.
+    pub(crate) fn bear(&self, longest: u32) -> Looks {
+        let looks = self.looks(longest);
+        self.at_leisure.store(true, Ordering::Relaxed);
+        Looks {
+            grace: longest,
+            ..looks
         }
     }
 
@@ -271,7 +276,7 @@ mod tests {
     fn those_who_are_borne_with_may_stay_away_for_the_longest_time() {
         let callers = Callers::new();
         assert!(callers.begin_patrol());
-        let mut looks = callers.looks(4).bear();
+        let mut looks = callers.bear(4);
         for _ in 0..3 {
             assert!(look(&callers, &mut looks, false));
             assert_eq!(looks.every(), 1);
@@ -283,6 +288,16 @@ mod tests {
         for _ in 0..2 {
             assert!(look(&callers, &mut looks, false));
         }
+        assert!(!look(&callers, &mut looks, false) && callers.is_watched());
+    }
+
+    #[test]
+    fn nobody_is_borne_with_while_a_stream_waits() {
+        let callers = Callers::new();
+        assert!(callers.begin_patrol());
+        let mut looks = callers.bear(4);
+        assert!(callers.must_hurry());
+        looks.hurry_from(callers.turns());
         assert!(!look(&callers, &mut looks, false) && callers.is_watched());
     }
 

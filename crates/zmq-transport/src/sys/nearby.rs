@@ -12,8 +12,8 @@ use crate::options::StreamOptions;
 
 /// Octets that the system takes from a sender before the receiver has them. It grants twice as many and counts what it keeps beside them.
 ///
-/// By itself it lets 4 MiB gather, which have left the nearer caches when they are read: frames of 1 MiB take a tenth longer then
-/// (`docs/speed.md`). Half as many cost as much.
+/// By itself it lets 4 MiB gather, which have left the nearer caches when they are read: frames of 1 MiB take a tenth longer then. With 256 KiB they do so,
+/// too, as sender and receiver wait for each other (`docs/speed.md`).
 #[cfg(target_os = "linux")]
 const UNDER_WAY: usize = 512 * 1024;
 
