@@ -91,6 +91,8 @@ impl Patrol {
         let mut next = Nanos::NEVER;
         self.beats.retain_mut(|beat| {
             if now >= beat.at {
+                let late = now.since(beat.at).as_millis() / u128::from(MILLIS);
+                beat.looks.late(u32::try_from(late).unwrap_or(u32::MAX));
                 if !beat.socket.stays_on_patrol(&mut beat.looks) {
                     return false;
                 }

@@ -9,6 +9,7 @@ use crate::clock::Nanos;
 use crate::context::Command;
 use crate::core::{Core, Life};
 use crate::handover::{Looks, Whose};
+use crate::pipe::Carrier;
 use crate::poller::{Found, Interest};
 use crate::shared::{DRIBBLE, SIGNAL, SocketShared};
 
@@ -24,33 +25,50 @@ const SOON: Duration = Duration::from_millis(40);
 /// A pace is measured over this time at least.
 const PACE: Duration = Duration::from_millis(5);
 
-/// What callers had taken, and when that was asked.
+/// So often in a row the driver leaves a socket to callers who do not come to look for more.
+const LAPSES: u32 = 4;
+
+/// What callers had taken when the driver asked that last, and how often it left the socket to them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Served {
     at: Nanos,
     delivered: u64,
+    /// Their turns when it left the socket to them last.
+    turns: u64,
+    /// How often it did so in a row, without their coming.
+    left: u32,
 }
 
 impl Core {
-    /// Whether much has come since so much had arrived, and callers soon have used up all that is queued. Those who are slower want it queued, as peers have
-    /// marks; those who want only the latest message, and streams that wait for it, have the driver at all times.
-    fn is_used_up(&mut self, before: u64, now: Nanos) -> bool {
+    /// Whether much has come since so much had arrived, and callers, who have had so many turns, soon have used up all that is queued and come for
+    /// more. Those who are slower want it queued, as peers have marks. Those who want only the latest message, and streams that wait for it, have
+    /// the driver at all times; and callers whom a peer keeps busy without their looking at streams, as it is within the process or they let it go on
+    /// below its mark, would have all others wait.
+    fn is_used_up(&mut self, before: u64, now: Nanos, turns: u64) -> bool {
         let passed = now.since(self.served.at);
         if self.counters.arrived.wrapping_sub(before) <= FLOOD || passed < PACE {
             return false;
         }
         let delivered = self.counters.delivered;
         let taken = delivered.wrapping_sub(self.served.delivered);
-        self.served = Served { at: now, delivered };
+        self.served.at = now;
+        self.served.delivered = delivered;
+        let soon = u128::from(taken).saturating_mul(SOON.as_nanos()) / passed.as_nanos();
         let mut queued = 0_u128;
         for (_, pipe) in self.pipes() {
-            if pipe.stalled || pipe.marks.conflate {
+            queued = queued.saturating_add(pipe.input.len() as u128);
+            let busy = pipe.paused || matches!(pipe.carrier, Carrier::Inproc(..));
+            if queued > soon || busy || pipe.stalled || pipe.marks.conflate {
                 return false;
             }
-            queued = queued.saturating_add(pipe.input.len() as u128);
         }
-        let soon = u128::from(taken).saturating_mul(SOON.as_nanos());
-        self.life == Life::Open && queued.saturating_mul(passed.as_nanos()) <= soon
+        if turns != self.served.turns {
+            self.served.turns = turns;
+            self.served.left = 0;
+        }
+        let leaves = self.life == Life::Open && self.served.left < LAPSES;
+        self.served.left += u32::from(leaves);
+        leaves
     }
 }
 
@@ -133,12 +151,13 @@ impl SocketShared {
         let mut found = Found::new();
         let unsettled = self.poller.wait(&mut found, Some(Duration::ZERO)).is_ok()
             && self.handle_but_signal(&found);
-        receives && !unsettled && self.leave(before, self.ctx.clock.now())
+        receives && !unsettled && !found.is_full() && self.leave(before, self.ctx.clock.now())
     }
 
     /// Leaves what comes next to callers, if much has come since so much had arrived, and they soon have used it up. Says whether it does.
     fn leave(&self, before: u64, now: Nanos) -> bool {
-        if !self.lock_amid().is_used_up(before, now) {
+        let turns = self.callers.turns();
+        if !self.lock_amid().is_used_up(before, now, turns) {
             return false;
         }
         self.unwatch();
@@ -206,11 +225,22 @@ mod tests {
 
     const LONG: Option<Duration> = Some(Duration::from_secs(20));
 
+    /// Many at once: whoever reads finds more than a few of them.
+    fn send(push: &Socket, count: u64) {
+        let mut list: Vec<Message> = (0..count).map(|_| "a".into()).collect();
+        let mut left = list.as_mut_slice();
+        while !left.is_empty() {
+            let mut accepted = 0;
+            push.send_many(left, &mut accepted, LONG).unwrap();
+            left = left.split_at_mut(accepted).1;
+        }
+    }
+
     /// A PUSH, and a PULL whose driver does what it is told.
     struct Pair {
         push: Socket,
         pull: Socket,
-        _contexts: (Context, Context),
+        contexts: (Context, Context),
     }
 
     impl Pair {
@@ -234,7 +264,7 @@ mod tests {
             Pair {
                 push,
                 pull,
-                _contexts: (manual, context),
+                contexts: (manual, context),
             }
         }
 
@@ -242,9 +272,7 @@ mod tests {
         fn send(&self, count: u64) -> u64 {
             let arrived = || self.pull.shared.lock().counters.arrived;
             let before = arrived();
-            for _ in 0..count {
-                self.push.send("a".into(), LONG).unwrap();
-            }
+            send(&self.push, count);
             let limit = Instant::now() + LONG.unwrap();
             while arrived() < before + count {
                 assert!(Instant::now() < limit, "not there in {LONG:?}");
@@ -270,7 +298,7 @@ mod tests {
 
         fn take(&self, count: u64) {
             for _ in 0..count {
-                assert!(self.pull.take_ready(&mut Message::empty()));
+                self.pull.try_recv().unwrap();
             }
         }
     }
@@ -291,6 +319,45 @@ mod tests {
         assert!(!pair.leaves(100, 34), "too short a time for a pace");
         pair.take(1);
         assert!(pair.leaves(100, 35));
+    }
+
+    #[test]
+    fn callers_who_do_not_come_have_the_rest_read_after_a_few_times() {
+        let pair = Pair::open(SocketOptions::default());
+        assert!(!pair.leaves(100, 0));
+        for round in 0..2 {
+            for time in 1..=LAPSES {
+                pair.take(100);
+                let millis = 10 * u64::from(round * (LAPSES + 2) + time);
+                assert!(pair.leaves(100, millis), "{round} {time}");
+            }
+            pair.take(100);
+            let millis = 10 * u64::from((round + 1) * (LAPSES + 2) - 1);
+            assert!(!pair.leaves(100, millis));
+            pair.pull.shared.callers.called();
+        }
+    }
+
+    #[test]
+    fn the_driver_reads_on_for_others_than_a_peer_that_keeps_callers_busy() {
+        let pair = Pair::open(SocketOptions {
+            recv_hwm: Some(500),
+            ..SocketOptions::default()
+        });
+        assert!(!pair.leaves(100, 0));
+        pair.take(100);
+        // At the mark: callers have the link go on when they have taken half of it.
+        assert!(!pair.leaves(500, 1));
+        pair.take(100);
+        assert!(!pair.leaves_after(0, 10));
+        pair.take(300);
+        assert!(pair.leaves(100, 20));
+        let within = pair.pull.bind("inproc://within").unwrap();
+        let other =
+            Socket::open(&pair.contexts.0, SocketType::Push, SocketOptions::default()).unwrap();
+        other.connect(&within).unwrap();
+        pair.take(200);
+        assert!(!pair.leaves(100, 30));
     }
 
     #[test]
@@ -346,9 +413,7 @@ mod tests {
         let (mut sent, mut left) = (0, 0);
         // What comes behind what was left is read, too.
         while left < 3 {
-            for _ in 0..300 {
-                push.send("a".into(), LONG).unwrap();
-            }
+            send(&push, 300);
             sent += 300;
             let mut leaves = false;
             while pull.counters().arrived < sent {

@@ -43,6 +43,11 @@ impl Looks {
         self.every
     }
 
+    /// The look comes later than it should, by so much.
+    pub(crate) fn late(&mut self, by: u32) {
+        self.away = self.away.saturating_add(by);
+    }
+
     /// The next look is soon.
     pub(crate) fn hurry(&mut self) {
         self.every = 1;
@@ -288,6 +293,16 @@ mod tests {
         for _ in 0..2 {
             assert!(look(&callers, &mut looks, false));
         }
+        assert!(!look(&callers, &mut looks, false) && callers.is_watched());
+    }
+
+    #[test]
+    fn looks_that_come_late_make_nobody_wait_longer() {
+        let callers = Callers::new();
+        assert!(callers.begin_patrol());
+        let mut looks = callers.bear(4);
+        looks.late(2);
+        assert!(look(&callers, &mut looks, false));
         assert!(!look(&callers, &mut looks, false) && callers.is_watched());
     }
 

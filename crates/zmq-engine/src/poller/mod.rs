@@ -105,6 +105,11 @@ impl Found {
         self.events.iter().take(self.count).copied()
     }
 
+    /// Whether there may be more than what was found.
+    pub(crate) fn is_full(&self) -> bool {
+        self.count == EVENTS
+    }
+
     fn clear(&mut self) {
         self.count = 0;
     }
