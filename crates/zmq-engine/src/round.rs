@@ -1,9 +1,12 @@
 //! What a thread has sent since it last waited.
 //!
 //! A link sees by itself that messages to its peer follow each other. A thread that goes round many links gives each of them one message
-//! at a time, and only the thread knows that it is a burst. It is one when so many messages were written by themselves, each soon after the
-//! one before, and the thread did not look in vain for anything to receive in between: one who asks and waits for the answer, or hands on
+//! at a time, and only the thread knows that it is a burst. It is one when so many messages were written by themselves with little time
+//! between them, and the thread did not look in vain for anything to receive: one who asks and waits for the answer, or hands on
 //! what comes one by one, is never held up; one who has a backlog to answer answers it together. A message to several peers is as many.
+//!
+//! It is the time on the whole that counts, not each: where messages gather in most links already, those to the few others come together once
+//! in each round, and would be written by themselves for ever.
 //!
 //! What has gathered leaves at the latest with the driver's tick. Before a thread waits for a message, of whatever socket, it writes what
 //! it let gather on its round: who waits for an answer is not kept waiting by what was not asked yet.
@@ -12,25 +15,33 @@ use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
 use crate::clock::{Clock, Nanos};
-use crate::pipe::BURST_MICROS;
 use crate::shared::SocketShared;
 
-/// So many messages are written by themselves before a round is a burst.
-const ALONE: u32 = 8;
+/// So many messages are written by themselves before a round is a burst, if no time passes between them.
+const ALONE: u64 = 8;
+
+/// One of them outweighs so many nanoseconds between them.
+const EACH: u64 = 6_000;
+
+/// With more of this it is a burst.
+const BURST: u64 = (ALONE - 1) * EACH;
+
+/// The most there is of it, so that a burst is over some time after it has ended.
+const MOST: u64 = 2 * ALONE * EACH;
 
 /// What gathers in more sockets than this is left to the driver.
 const KEPT: usize = 1024;
 
-/// After so many microseconds everything has left with a tick.
-const LONG: u64 = 10_000;
+/// After so many nanoseconds everything has left with a tick.
+const LONG: u64 = 10_000_000;
 
 struct Round {
     /// Whose times these are.
     clock: u64,
     /// When a message was last written, or left to gather because of the round.
     latest: Nanos,
-    /// Messages written by themselves.
-    alone: u32,
+    /// Messages written by themselves, as nanoseconds which they outweigh.
+    weight: u64,
     /// Sockets in which messages gather because of the round.
     gathering: Vec<Weak<SocketShared>>,
 }
@@ -40,7 +51,7 @@ thread_local! {
         RefCell::new(Round {
             clock: 0,
             latest: Nanos(0),
-            alone: 0,
+            weight: 0,
             gathering: Vec::new(),
         })
     };
@@ -55,22 +66,20 @@ fn with<T: Default>(work: impl FnOnce(&mut Round) -> T) -> T {
 /// A message is about to be written by itself, by the clock's time `now`. Says whether it had better gather.
 pub(crate) fn goes_on(clock: &Clock, now: Nanos) -> bool {
     with(|round| {
-        let soon = round.clock == clock.name()
-            && now >= round.latest
-            && now <= round.latest.plus_micros(BURST_MICROS);
-        if !soon {
-            if round.clock == clock.name() && now > round.latest.plus_micros(LONG) {
+        if round.clock == clock.name() && now >= round.latest {
+            let between = now.0 - round.latest.0;
+            if between > LONG {
                 round.gathering.clear();
             }
+            round.weight = round.weight.saturating_sub(between);
+        } else {
             round.clock = clock.name();
-            round.alone = 0;
+            round.weight = 0;
         }
         round.latest = now;
-        if round.alone < ALONE {
-            round.alone += 1;
-            return false;
-        }
-        true
+        let bursts = round.weight > BURST;
+        round.weight = MOST.min(round.weight + EACH);
+        bursts
     })
 }
 
@@ -97,7 +106,7 @@ pub(crate) fn gathers(socket: &Arc<SocketShared>) {
 /// lock held.
 pub(crate) fn end() {
     let gathering = with(|round| {
-        round.alone = 0;
+        round.weight = 0;
         std::mem::take(&mut round.gathering)
     });
     for socket in gathering.iter().filter_map(Weak::upgrade) {

@@ -120,6 +120,34 @@ fn a_round_over_many_sockets_gathers_and_leaves_with_the_driver() {
     take(&pull, 1);
 }
 
+/// They come together, and then others have their turn for a while.
+#[test]
+fn the_first_of_a_round_gather_as_well_when_their_turn_comes_again_and_again() {
+    let (other, (context, hand)) = (Context::new().unwrap(), standing());
+    let pull = open(&other, SocketType::Pull);
+    let sockets = senders(&context, &hand, &pull);
+    let mut sent = 0;
+    let mut go_round = |count: usize| {
+        for socket in &sockets[..count] {
+            send(socket, "one of many");
+        }
+        hand.advance(5 * PAUSE);
+        sent += count;
+    };
+    // The first ones are written at once, and leave nothing to the driver.
+    go_round(ALONE as usize);
+    assert_eq!(left(&sockets), ALONE);
+    for _ in 0..4 {
+        go_round(MANY);
+    }
+    let at_once = left(&sockets);
+    assert!(at_once < 3 * ALONE, "{at_once} of {sent}");
+    go_round(MANY);
+    assert_eq!(left(&sockets), at_once);
+    context.turn(Duration::ZERO);
+    take(&pull, sent);
+}
+
 #[test]
 fn a_round_over_many_peers_of_one_socket_gathers_and_leaves_with_the_driver() {
     let (other, (context, hand)) = (Context::new().unwrap(), standing());
