@@ -64,6 +64,35 @@ fn a_choice_that_is_given_up_sends_nothing() {
     assert_eq!(text(&recv(&rep)), ["b"]);
 }
 
+/// What it had sent is still to be received, so its queues are still there.
+#[test]
+fn a_peer_that_left_meanwhile_and_was_not_heard_out_keeps_nobody_from_closing() {
+    let context = Context::new().unwrap();
+    for endpoint in endpoints("not-heard-out") {
+        let pair = open(&context, SocketType::Pair);
+        let real = pair.bind(&endpoint).unwrap();
+        let other = open(&context, SocketType::Pair);
+        other.connect(&real).unwrap();
+        for _ in 0..2 {
+            send(&other, "unread");
+        }
+        let choice = pair.begin(&Frame::from("a"), None).unwrap();
+        recv(&pair);
+        assert_eq!(other.close(None).unsent, 0);
+        until(&pair, |pair| pair.connected_peers() == 0);
+        pair.commit(choice, frames(&["a", "1"])).unwrap();
+        let lost: u64 = pair
+            .counters()
+            .losses()
+            .iter()
+            .map(|(_, count)| count)
+            .sum();
+        assert_eq!(lost, 1, "{endpoint}: {:?}", pair.counters());
+        assert_eq!(text(&recv(&pair)), ["unread"]);
+        assert_eq!(pair.close(Some(PATIENCE)).unsent, 0, "{endpoint}");
+    }
+}
+
 #[test]
 fn a_peer_that_left_meanwhile_is_counted_not_awaited() {
     let context = Context::new().unwrap();
