@@ -276,16 +276,14 @@ impl Core {
 
     /// Puts something into the queue of a peer and decides who carries it on.
     pub(crate) fn enqueue(&mut self, key: PeerKey, item: Item, effects: &mut Effects) {
-        // A peer that was chosen with the first part of a message may have left since, and its pipe be here only for what it had sent.
         let Some(pipe) = self
             .pipes
             .get_mut(key.0 as usize)
             .and_then(|slot| slot.as_mut())
-            .filter(|pipe| !(pipe.dying && matches!(pipe.carrier, Carrier::None)))
+            .filter(|pipe| !pipe.is_left())
         else {
-            if item.is_message() {
-                self.counters.lose(Loss::PeerLeft, 1);
-            }
+            let lost = u64::from(item.is_message());
+            self.counters.lose(Loss::PeerLeft, lost);
             return;
         };
         if matches!(pipe.carrier, Carrier::Inproc(..)) {

@@ -251,6 +251,11 @@ impl Pipe {
             .is_some_and(|mark| count.saturating_mul(8) >= mark as usize)
     }
 
+    /// Its peer will not come back: it is here only for what that had sent. One chosen with the first part of a message may have left since.
+    pub(crate) fn is_left(&self) -> bool {
+        self.dying && matches!(self.carrier, Carrier::None)
+    }
+
     /// Messages among the queued items.
     pub(crate) fn queued_messages(&self) -> usize {
         self.out_count().saturating_sub(self.out_commands)
