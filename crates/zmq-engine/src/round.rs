@@ -6,7 +6,7 @@
 //! what comes one by one, is never held up; one who has a backlog to answer answers it together. A message to several peers is as many.
 //!
 //! It is the time on the whole that counts, not each: where messages gather in most links already, those to the few others come together once
-//! in each round, and would be written by themselves for ever.
+//! in each round, and would be written by themselves for ever. (So few that they do not outweigh the time of a round still are.)
 //!
 //! What has gathered leaves at the latest with the driver's tick. Before a thread waits for a message, of whatever socket, it writes what
 //! it let gather on its round: who waits for an answer is not kept waiting by what was not asked yet.

@@ -373,12 +373,23 @@ fn connections_within_the_machine_are_not_paced() {
 fn little_is_under_way_within_the_machine_where_the_system_grants_as_much() {
     let limit = std::fs::read_to_string("/proc/sys/net/core/wmem_max").unwrap_or_default();
     let grants = limit.trim().parse().unwrap_or(0_usize);
-    let mut listener = listen("tcp://127.0.0.1:*").unwrap();
-    let client = dial(listener.endpoint()).unwrap();
-    let server = accept(&mut *listener);
-    for stream in [&client, &server] {
-        let octets = sockopt::socket_send_buffer_size(descriptor(stream.source())).unwrap();
-        assert!(grants < 512 * 1024 || octets == 1024 * 1024, "{octets}");
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let _plain_client = std::net::TcpStream::connect(plain.local_addr().unwrap()).unwrap();
+    let plain = sockopt::socket_send_buffer_size(&plain.accept().unwrap().0).unwrap();
+    // A listener on all addresses has connections of both kinds: the system decides about them.
+    for (bound, near) in [("tcp://127.0.0.1:*", true), ("tcp://*:*", false)] {
+        let mut listener = listen(bound).unwrap();
+        let target = listener.endpoint().replace("0.0.0.0", "127.0.0.1");
+        let client = dial(&target).unwrap();
+        let server = accept(&mut *listener);
+        for (stream, near) in [(&client, true), (&server, near)] {
+            let octets = sockopt::socket_send_buffer_size(descriptor(stream.source())).unwrap();
+            match (near, grants >= 512 * 1024) {
+                (true, true) => assert_eq!(octets, 1024 * 1024, "{bound}"),
+                (true, false) => assert_ne!(octets, 2 * grants, "{bound}: asked in vain"),
+                (false, _) => assert_eq!(octets, plain, "{bound}"),
+            }
+        }
     }
 }
 
